@@ -1,0 +1,132 @@
+/**
+ * A node is a task in three phases: `prep` loads, `exec` does the work, `post` saves and chooses the next state.
+ *
+ * The split is worth its ceremony where the work should not see the shared store: `exec` gets what `prep` loaded and
+ * nothing else, so it can be tested and moved alone. The API comes from Cano, which has it from PocketFlow.
+ *
+ * 1. The order is prep, exec, post. A phase that fails ends the attempt.
+ * 2. `exec` cannot require the `MemoryStore`: that is a type error.
+ * 3. `retry` repeats the **whole cycle**, exactly n+1 times for n retries. (Cano 0.6 tried (n+1)² times.) To retry `exec`
+ *    alone, pipe `Effect.retry` on it.
+ * 4. All three may fail with typed errors; in Cano `exec` could not.
+ *
+ * @example
+ * ```ts
+ * import { Node, Store } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Email = Store.key("email", Schema.String)
+ *
+ * const sendEmail = Node.make({
+ *   name: "send email",
+ *   prep: Store.get(Email),
+ *   exec: (email) => Effect.as(Effect.log(`Sending to ${email}`), true),
+ *   post: (sent) => (sent ? "Complete" : "Failed")
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { fromUnknown, toEffect } from "./internal/handler.ts"
+import type { Failure, KeepLiteral, Output, Services, Value } from "./internal/state.ts"
+import { span } from "./internal/trace.ts"
+import type { MemoryStore } from "./Store.ts"
+import { makeUnsafe, type Options, type Task, type TimeoutError } from "./Task.ts"
+
+/**
+ * Makes a task out of three phases.
+ *
+ * **Details**
+ *
+ * - `prep`: an Effect, or a function of the state.
+ * - `exec`: a function of what `prep` gave.
+ * - `post`: a function of what `exec` gave, and of the state; it gives the next state.
+ * - `name`, `retry`, `attemptTimeout`: as in `Task.make`; the timeout bounds one whole cycle.
+ *
+ * Each phase may be a function that returns an Effect, a generator function, or a function that returns the plain value.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make: {
+  <
+    TagName extends string,
+    Next extends TagName | KeepLiteral<TagName>,
+    Prep,
+    Exec,
+    Post extends Output<Next>,
+    State = unknown,
+    RetryError = never,
+    RetryServices = never,
+    Timeout extends Duration.Input | undefined = undefined
+  >(
+    options: Options<Failure<Prep> | Failure<Exec> | Failure<Post>, RetryError, RetryServices, Timeout> & {
+      readonly prep: Prep | ((state: State) => Prep)
+      readonly exec: ((prepared: Value<Prep>) => Exec) & StoreFree<Exec>
+      readonly post: (result: Value<Exec>, state: State) => Post
+    }
+  ): Task<
+    State,
+    [Post] extends [Output<any>] ? Value<Post> : Next | Post,
+    Failure<Prep> | Failure<Exec> | Failure<Post> | TimeoutError<Timeout> | NoInfer<RetryError>,
+    Services<Prep> | Services<Exec> | Services<Post> | NoInfer<RetryServices>
+  >
+  <
+    TagName extends string,
+    Next extends TagName | { readonly _tag: TagName },
+    Prep,
+    Exec,
+    Post extends Output<Next>,
+    State = unknown,
+    RetryError = never,
+    RetryServices = never,
+    Timeout extends Duration.Input | undefined = undefined
+  >(
+    options: Options<Failure<Prep> | Failure<Exec> | Failure<Post>, RetryError, RetryServices, Timeout> & {
+      readonly prep: Prep | ((state: State) => Prep)
+      readonly exec: ((prepared: Value<Prep>) => Exec) & StoreFree<Exec>
+      readonly post: (result: Value<Exec>, state: State) => Post
+    }
+  ): Task<
+    State,
+    [Post] extends [Output<any>] ? Value<Post> : Next | Post,
+    Failure<Prep> | Failure<Exec> | Failure<Post> | TimeoutError<Timeout> | NoInfer<RetryError>,
+    Services<Prep> | Services<Exec> | Services<Post> | NoInfer<RetryServices>
+  >
+} = (
+  options: Options<any, any, any, any> & {
+    readonly prep: unknown
+    readonly exec: unknown
+    readonly post: unknown
+  }
+): Task<any, any, any, any> => {
+  const prep = fromUnknown(options.prep)
+  const exec = fromUnknown(options.exec)
+  const post = fromUnknown(options.post)
+  return makeUnsafe({
+    ...options,
+    handler: (state) =>
+      Effect.flatMap(
+        Effect.flatMap(toEffect(prep(state)), (prepared) => toEffect(exec(prepared))),
+        (result) => toEffect(post(result, state))
+      ),
+    tracedHandler: (state) =>
+      Effect.suspend(() => toEffect(prep(state))).pipe(
+        inPrep,
+        Effect.flatMap((prepared) => inExec(Effect.suspend(() => toEffect(exec(prepared))))),
+        Effect.flatMap((result) => inPost(Effect.suspend(() => toEffect(post(result, state)))))
+      )
+  })
+}
+
+/** Refuses an `exec` that needs the store. */
+type StoreFree<Exec> = [Extract<Services<Exec>, MemoryStore>] extends [never]
+  ? unknown
+  : "exec cannot use the MemoryStore: load in prep, save in post"
+
+const inPrep = span("node.prep")
+const inExec = span("node.exec")
+const inPost = span("node.post")

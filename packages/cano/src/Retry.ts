@@ -1,0 +1,120 @@
+/**
+ * Retry policies with names: each returns a plain `Schedule`, so whatever they do not cover is `Schedule` itself.
+ *
+ * 1. `n` retries mean `n + 1` attempts.
+ * 2. An exponential delay is `min(base * factor^k, maxDelay)` for the k-th retry (k starts at 0), and is then multiplied
+ *    by a uniform factor in `[1 - jitter, 1 + jitter]`. Jitter comes after the cap, as in Cano, so a delay can exceed
+ *    `maxDelay` by the jitter.
+ * 3. Randomness comes from Effect's `Random`, so `Random.withSeed` makes the delays repeatable.
+ * 4. Numbers that make no sense are refused with a `ConfigurationError` when the policy is made.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as badge from "./internal/badge.ts"
+import { durationProblems, refuse } from "./internal/configuration.ts"
+
+/**
+ * A schedule that any failure can drive and that itself neither fails nor needs a service.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Policy extends Schedule.Schedule<number> {}
+
+/**
+ * Never retries: one attempt.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const none: Policy = badge.set(Schedule.recurs(0), "no retry")
+
+/**
+ * Retries up to `retries` times with the same delay before each.
+ *
+ * @example
+ * ```ts
+ * import { Retry } from "effect-cano"
+ *
+ * // at most 4 attempts, 2 s apart
+ * const policy = Retry.fixed(3, "2 seconds")
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fixed = (retries: number, delay: Duration.Input): Policy => {
+  refuse("Retry.fixed", [...retriesProblems(retries), ...durationProblems("delay", delay, "from 0")])
+  const wait = Duration.fromInputUnsafe(delay)
+  return badge.set(Schedule.upTo(Schedule.spaced(wait), { times: retries }), `${retries} × ${Duration.format(wait)}`)
+}
+
+/**
+ * Retries up to `retries` times, waiting 100 ms, 200 ms, 400 ms and so on, at most 30 s, each with 10 % jitter.
+ *
+ * The numbers are those of Cano's `with_exponential_retry`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const exponential = (retries: number): Policy => exponentialCustom({ retries })
+
+/**
+ * Retries with exponential backoff and every number chosen by the caller.
+ *
+ * **Details**
+ *
+ * - `retries`: how often to try again, a whole number from 0.
+ * - `base`: the first delay; default 100 ms.
+ * - `factor`: the growth from one delay to the next, at least 1; default 2.
+ * - `maxDelay`: the cap before jitter; default 30 s.
+ * - `jitter`: the relative spread, from 0 to 1; default 0.1.
+ *
+ * @example
+ * ```ts
+ * import { Retry } from "effect-cano"
+ *
+ * // 50 ms, 100 ms, 200 ms, without jitter
+ * const policy = Retry.exponentialCustom({ retries: 3, base: "50 millis", jitter: 0 })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const exponentialCustom = (options: {
+  readonly retries: number
+  readonly base?: Duration.Input | undefined
+  readonly factor?: number | undefined
+  readonly maxDelay?: Duration.Input | undefined
+  readonly jitter?: number | undefined
+}): Policy => {
+  const base = options.base ?? "100 millis"
+  const maxDelay = options.maxDelay ?? "30 seconds"
+  const factor = options.factor ?? 2
+  const jitter = options.jitter ?? 0.1
+  refuse("Retry.exponentialCustom", [
+    ...retriesProblems(options.retries),
+    ...durationProblems("base", base, "from 0"),
+    ...durationProblems("maxDelay", maxDelay, "from 0"),
+    ...(Number.isFinite(factor) && factor >= 1 ? [] : [`factor is ${factor}, expected a number from 1`]),
+    ...(jitter >= 0 && jitter <= 1 ? [] : [`jitter is ${jitter}, expected a number from 0 to 1`])
+  ])
+  const baseMillis = Duration.toMillis(base)
+  const maxMillis = Duration.toMillis(maxDelay)
+  const delays = Schedule.modifyDelay(Schedule.recurs(options.retries), ({ attempt }) =>
+    spread(Math.min(baseMillis * factor ** (attempt - 1), maxMillis), jitter)
+  )
+  return badge.set(delays, `${options.retries} × exponential`)
+}
+
+const spread = (millis: number, jitter: number): Effect.Effect<Duration.Duration> =>
+  jitter === 0
+    ? Effect.succeed(Duration.millis(millis))
+    : Effect.map(Random.next, (random) => Duration.millis(millis * (1 - jitter + 2 * jitter * random)))
+
+const retriesProblems = (retries: number): ReadonlyArray<string> =>
+  Number.isSafeInteger(retries) && retries >= 0 ? [] : [`retries is ${retries}, expected a whole number from 0`]

@@ -1,0 +1,462 @@
+/**
+ * Stores carry data from one state to the next.
+ *
+ * `MemoryStore` is the ready-made one: a map with typed keys. For a store of your own, write any `Context.Service` and
+ * `yield*` it in your tasks; it then shows in the workflow's `R`.
+ *
+ * 1. Every operation is atomic: concurrent fibers never lose an update.
+ * 2. Any string is a legal key, `__proto__` included; the store is a `Map`.
+ * 3. A value is only given out as the type of the key that asks: another type under the same name is a
+ *    {@link TypeMismatch}, and the value stays untouched.
+ * 4. A store is shared exactly with whom it was given to: `MemoryStore.layer` builds a fresh one each time it is built.
+ *
+ * @example
+ * ```ts
+ * import { Store } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Scores = Store.key("scores", Schema.Array(Schema.Number))
+ *
+ * const program = Effect.gen(function* () {
+ *   yield* Store.put(Scores, [85, 92, 78])
+ *   yield* Store.append(Scores, 95)
+ *   return yield* Store.get(Scores) // [85, 92, 78, 95]
+ * }).pipe(Effect.provide(Store.MemoryStore.layer))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { dual } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+
+const KeyTypeId = "~effect-cano/Store/Key"
+
+/**
+ * The name and the type of an entry.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Key<A> {
+  readonly [KeyTypeId]: typeof KeyTypeId
+  readonly name: string
+  /** Decides whether a value found under this name has the key's type, and lets a journal encode it. */
+  readonly schema: Schema.Codec<A, any, never, never>
+}
+
+/**
+ * @since 0.1.0
+ */
+export declare namespace Key {
+  /**
+   * The type of the values under a key.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type Value<K> = K extends Key<infer A> ? A : never
+}
+
+/**
+ * Nothing is stored under the key.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class KeyNotFound extends Data.TaggedError("KeyNotFound")<{ readonly key: string }> {
+  override get message(): string {
+    return `Nothing is stored under key "${this.key}"`
+  }
+}
+
+/**
+ * What is stored under the key does not have the key's type. The value is untouched and is not part of the error.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TypeMismatch extends Data.TaggedError("TypeMismatch")<{ readonly key: string }> {
+  override get message(): string {
+    return `The value stored under key "${this.key}" does not have the type of the key`
+  }
+}
+
+/**
+ * Makes a typed key. Keys with the same name address the same entry.
+ *
+ * @example
+ * ```ts
+ * import { Store } from "effect-cano"
+ * import * as Schema from "effect/Schema"
+ *
+ * const UserId = Store.key("user_id", Schema.Number)
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const key = <A, I>(name: string, schema: Schema.Codec<A, I, never, never>): Key<A> => ({
+  [KeyTypeId]: KeyTypeId,
+  name,
+  schema
+})
+
+/**
+ * The operations of a {@link MemoryStore}. The functions of this module are the same, with the store taken from the
+ * context.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MemoryStoreShape {
+  readonly get: <A>(key: Key<A>) => Effect.Effect<A, KeyNotFound | TypeMismatch>
+  readonly getOption: <A>(key: Key<A>) => Effect.Effect<Option.Option<A>, TypeMismatch>
+  readonly getOrElse: <A>(key: Key<A>, orElse: () => NoInfer<A>) => Effect.Effect<A, TypeMismatch>
+  readonly put: <A>(key: Key<A>, value: NoInfer<A>) => Effect.Effect<void>
+  readonly append: <A>(key: Key<ReadonlyArray<A>>, item: NoInfer<A>) => Effect.Effect<void, TypeMismatch>
+  readonly update: <A>(key: Key<A>, f: (value: A) => NoInfer<A>) => Effect.Effect<A, KeyNotFound | TypeMismatch>
+  readonly modify: <A, B>(
+    key: Key<A>,
+    f: (value: Option.Option<A>) => readonly [result: B, value: NoInfer<A>]
+  ) => Effect.Effect<B, TypeMismatch>
+  readonly remove: <A>(key: Key<A>) => Effect.Effect<void, KeyNotFound>
+  readonly has: <A>(key: Key<A>) => Effect.Effect<boolean>
+  readonly keys: Effect.Effect<ReadonlyArray<string>>
+  readonly size: Effect.Effect<number>
+  readonly isEmpty: Effect.Effect<boolean>
+  readonly clear: Effect.Effect<void>
+  readonly snapshot: Effect.Effect<ReadonlyMap<string, unknown>>
+}
+
+/**
+ * A key-value store in memory.
+ *
+ * @example
+ * ```ts
+ * import { Store } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ *
+ * const shared = Effect.gen(function* () {
+ *   const store = yield* Store.MemoryStore.make // a store to hand to several runs
+ *   return Effect.provideService(Store.MemoryStore, store)
+ * })
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class MemoryStore extends Context.Service<MemoryStore, MemoryStoreShape>()("effect-cano/MemoryStore") {
+  /** A new, empty store. */
+  static readonly make: Effect.Effect<MemoryStoreShape> = Effect.sync(() => new MemoryStoreImpl())
+
+  /** A new, empty store for each build of the layer. */
+  static readonly layer: Layer.Layer<MemoryStore> = Layer.fresh(Layer.effect(MemoryStore, MemoryStore.make))
+}
+
+/**
+ * Reads the value of a key.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const get = <A>(key: Key<A>): Effect.Effect<A, KeyNotFound | TypeMismatch, MemoryStore> =>
+  Effect.withFiber((fiber) => storeOf(fiber).read(key))
+
+/**
+ * Reads the value of a key, or nothing where there is none. A value of another type still fails.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const getOption = <A>(key: Key<A>): Effect.Effect<Option.Option<A>, TypeMismatch, MemoryStore> =>
+  MemoryStore.use((store) => store.getOption(key))
+
+/**
+ * Reads the value of a key, or computes a default where there is none. A value of another type still fails.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const getOrElse: {
+  <A>(orElse: () => NoInfer<A>): (key: Key<A>) => Effect.Effect<A, TypeMismatch, MemoryStore>
+  <A>(key: Key<A>, orElse: () => NoInfer<A>): Effect.Effect<A, TypeMismatch, MemoryStore>
+} = dual(2, <A>(key: Key<A>, orElse: () => NoInfer<A>): Effect.Effect<A, TypeMismatch, MemoryStore> =>
+  MemoryStore.use((store) => store.getOrElse(key, orElse))
+)
+
+/**
+ * Checks whether anything is stored under the name of a key, of whatever type.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const has = <A>(key: Key<A>): Effect.Effect<boolean, never, MemoryStore> =>
+  MemoryStore.use((store) => store.has(key))
+
+/**
+ * The names of all entries, in the order in which they were first put.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const keys: Effect.Effect<ReadonlyArray<string>, never, MemoryStore> = MemoryStore.use((store) => store.keys)
+
+/**
+ * The number of entries.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const size: Effect.Effect<number, never, MemoryStore> = MemoryStore.use((store) => store.size)
+
+/**
+ * Checks whether the store has no entry.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const isEmpty: Effect.Effect<boolean, never, MemoryStore> = MemoryStore.use((store) => store.isEmpty)
+
+/**
+ * A copy of all entries by name; later writes do not show in it.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const snapshot: Effect.Effect<ReadonlyMap<string, unknown>, never, MemoryStore> = MemoryStore.use(
+  (store) => store.snapshot
+)
+
+/**
+ * Stores a value under a key and replaces what was there, of whatever type.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const put: {
+  <A>(value: A): (key: Key<A>) => Effect.Effect<void, never, MemoryStore>
+  <A>(key: Key<A>, value: NoInfer<A>): Effect.Effect<void, never, MemoryStore>
+} = dual(2, <A>(key: Key<A>, value: NoInfer<A>): Effect.Effect<void, never, MemoryStore> =>
+  Effect.withFiber((fiber) => storeOf(fiber).write(key, value))
+)
+
+/**
+ * Adds an item to the end of the list under a key; a missing key becomes a list of one.
+ *
+ * Only keys of array type are accepted. Lists that were read before do not change.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const append: {
+  <A>(item: A): (key: Key<ReadonlyArray<A>>) => Effect.Effect<void, TypeMismatch, MemoryStore>
+  <A>(key: Key<ReadonlyArray<A>>, item: NoInfer<A>): Effect.Effect<void, TypeMismatch, MemoryStore>
+} = dual(2, <A>(key: Key<ReadonlyArray<A>>, item: NoInfer<A>): Effect.Effect<void, TypeMismatch, MemoryStore> =>
+  MemoryStore.use((store) => store.append(key, item))
+)
+
+/**
+ * Replaces the value of a key by a function of it, atomically, and gives the new value.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const update: {
+  <A>(f: (value: A) => NoInfer<A>): (key: Key<A>) => Effect.Effect<A, KeyNotFound | TypeMismatch, MemoryStore>
+  <A>(key: Key<A>, f: (value: A) => NoInfer<A>): Effect.Effect<A, KeyNotFound | TypeMismatch, MemoryStore>
+} = dual(2, <A>(key: Key<A>, f: (value: A) => NoInfer<A>): Effect.Effect<A, KeyNotFound | TypeMismatch, MemoryStore> =>
+  MemoryStore.use((store) => store.update(key, f))
+)
+
+/**
+ * Computes a result and the next value from the current one, atomically. A missing key is `None`, so this can create.
+ *
+ * @example
+ * ```ts
+ * import { Store } from "effect-cano"
+ * import * as Option from "effect/Option"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Visits = Store.key("visits", Schema.Number)
+ *
+ * // gives the number before this visit
+ * const visit = Store.modify(Visits, (n) => {
+ *   const before = Option.getOrElse(n, () => 0)
+ *   return [before, before + 1]
+ * })
+ * ```
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const modify: {
+  <A, B>(
+    f: (value: Option.Option<A>) => readonly [result: B, value: NoInfer<A>]
+  ): (key: Key<A>) => Effect.Effect<B, TypeMismatch, MemoryStore>
+  <A, B>(
+    key: Key<A>,
+    f: (value: Option.Option<A>) => readonly [result: B, value: NoInfer<A>]
+  ): Effect.Effect<B, TypeMismatch, MemoryStore>
+} = dual(
+  2,
+  <A, B>(
+    key: Key<A>,
+    f: (value: Option.Option<A>) => readonly [result: B, value: NoInfer<A>]
+  ): Effect.Effect<B, TypeMismatch, MemoryStore> => MemoryStore.use((store) => store.modify(key, f))
+)
+
+/**
+ * Removes the entry of a key; a missing key is a failure, as in Cano's seeds.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const remove = <A>(key: Key<A>): Effect.Effect<void, KeyNotFound, MemoryStore> =>
+  MemoryStore.use((store) => store.remove(key))
+
+/**
+ * Removes all entries.
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const clear: Effect.Effect<void, never, MemoryStore> = MemoryStore.use((store) => store.clear)
+
+// -----------------------------------------------------------------------------
+// internals
+// -----------------------------------------------------------------------------
+
+/** One entry. Whoever reads or writes with the key that wrote last needs no type check. */
+interface Cell {
+  value: unknown
+  key: Key<any>
+  /** The value is an array that nobody outside has seen, so `append` may grow it in place. */
+  private: boolean
+}
+
+/** Other implementations may stand in for the store, so the fast path is taken only for our own. */
+const storeOf = (fiber: { readonly context: Context.Context<never> }): Pick<MemoryStoreImpl, "read" | "write"> => {
+  const store = Context.getUnsafe(fiber.context as Context.Context<any>, MemoryStore) as MemoryStoreShape
+  return store instanceof MemoryStoreImpl ? store : { read: store.get as any, write: store.put as any }
+}
+
+class MemoryStoreImpl implements MemoryStoreShape {
+  private readonly cells = new Map<string, Cell>()
+
+  read<A>(key: Key<A>): Exit.Exit<A, KeyNotFound | TypeMismatch> {
+    const cell = this.cells.get(key.name)
+    if (cell === undefined) return Exit.fail(new KeyNotFound({ key: key.name }))
+    if (!hasTypeOf(cell, key)) return Exit.fail(new TypeMismatch({ key: key.name }))
+    cell.private = false
+    return Exit.succeed(cell.value as A)
+  }
+
+  write<A>(key: Key<A>, value: A): Exit.Exit<void> {
+    const cell = this.cells.get(key.name)
+    if (cell === undefined) {
+      this.cells.set(key.name, { value, key, private: false })
+    } else {
+      cell.value = value
+      cell.key = key
+      cell.private = false
+    }
+    return Exit.void
+  }
+
+  /** Runs `f` with the entry if its type fits the key; `f` is synchronous, which is what makes every operation atomic. */
+  private typed<A, B, E>(
+    key: Key<A>,
+    f: (cell: Cell | undefined) => Exit.Exit<B, E>
+  ): Effect.Effect<B, E | TypeMismatch> {
+    return Effect.suspend((): Exit.Exit<B, E | TypeMismatch> => {
+      const cell = this.cells.get(key.name)
+      return cell === undefined || hasTypeOf(cell, key) ? f(cell) : Exit.fail(new TypeMismatch({ key: key.name }))
+    })
+  }
+
+  readonly get = <A>(key: Key<A>) => Effect.suspend(() => this.read(key))
+
+  readonly getOption = <A>(key: Key<A>) => this.typed(key, (cell) => Exit.succeed(valueOf<A>(cell)))
+
+  readonly getOrElse = <A>(key: Key<A>, orElse: () => A) =>
+    Effect.map(this.getOption(key), (value) => Option.getOrElse(value, orElse))
+
+  readonly put = <A>(key: Key<A>, value: A) => Effect.suspend(() => this.write(key, value))
+
+  readonly append = <A>(key: Key<ReadonlyArray<A>>, item: A) =>
+    this.typed(key, (cell): Exit.Exit<void, TypeMismatch> => {
+      if (cell === undefined) {
+        this.cells.set(key.name, { value: [item], key, private: true })
+      } else if (!Array.isArray(cell.value)) {
+        return Exit.fail(new TypeMismatch({ key: key.name }))
+      } else {
+        if (cell.private) cell.value.push(item)
+        else cell.value = [...cell.value, item]
+        cell.private = true
+        cell.key = key
+      }
+      return Exit.void
+    })
+
+  readonly update = <A>(key: Key<A>, f: (value: A) => A) =>
+    this.typed(key, (cell): Exit.Exit<A, KeyNotFound> => {
+      if (cell === undefined) return Exit.fail(new KeyNotFound({ key: key.name }))
+      const value = f(cell.value as A)
+      this.write(key, value)
+      return Exit.succeed(value)
+    })
+
+  readonly modify = <A, B>(key: Key<A>, f: (value: Option.Option<A>) => readonly [result: B, value: A]) =>
+    this.typed(key, (cell) => {
+      const [result, value] = f(valueOf<A>(cell))
+      this.write(key, value)
+      return Exit.succeed(result)
+    })
+
+  readonly remove = <A>(key: Key<A>) =>
+    Effect.suspend(() => (this.cells.delete(key.name) ? Exit.void : Exit.fail(new KeyNotFound({ key: key.name }))))
+
+  readonly has = <A>(key: Key<A>) => Effect.sync(() => this.cells.has(key.name))
+
+  readonly keys = Effect.sync(() => Array.from(this.cells.keys()))
+
+  readonly size = Effect.sync(() => this.cells.size)
+
+  readonly isEmpty = Effect.sync(() => this.cells.size === 0)
+
+  readonly clear = Effect.sync(() => this.cells.clear())
+
+  readonly snapshot = Effect.sync(() => {
+    const copy = new Map<string, unknown>()
+    for (const [name, cell] of this.cells) {
+      cell.private = false
+      copy.set(name, cell.value)
+    }
+    return copy
+  })
+}
+
+const valueOf = <A>(cell: Cell | undefined): Option.Option<A> => {
+  if (cell === undefined) return Option.none()
+  cell.private = false
+  return Option.some(cell.value as A)
+}
+
+const guards = new WeakMap<object, (value: unknown) => boolean>()
+
+const hasTypeOf = (cell: Cell, key: Key<any>): boolean => {
+  if (cell.key === key || cell.key.schema === key.schema) return true
+  let is = guards.get(key.schema)
+  if (is === undefined) {
+    is = Schema.is(key.schema)
+    guards.set(key.schema, is)
+  }
+  return is(cell.value)
+}

@@ -1,0 +1,581 @@
+/**
+ * A workflow is a state machine whose states are Effect programs.
+ *
+ * A schema lists the states, each non-exit state gets a task and the edges it may take, and a run goes from the initial
+ * state to an exit. Wiring mistakes do not compile: a misspelt target, an edge that is not declared, a state without a
+ * definition, an error that cannot happen.
+ *
+ * 1. The exit is tested **before** the handler: a run that starts in an exit returns at once.
+ * 2. A task may return only the states in its `to`.
+ * 3. Typed errors pass through untouched; those named in `catch` become edges and leave the workflow's `E`.
+ * 4. A defect ends the run as that defect. An interruption stops at the next yield point, runs finalizers in reverse and
+ *    starts nothing more.
+ * 5. The loop is fair: a machine of pure functions that never ends can still be interrupted, and lets timers run.
+ * 6. No tracer in the context: no span is created. With one, a run, its states and its attempts have spans.
+ * 7. What types cannot say is refused by `make` with a `ConfigurationError`: unreachable states, no way to an exit.
+ *
+ * @example
+ * ```ts
+ * import { Workflow } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Light = Schema.Literals(["Green", "Yellow", "Red", "Off"])
+ *
+ * const light = Workflow.make("light", Light, {
+ *   initial: "Green",
+ *   exits: ["Off"],
+ *   states: {
+ *     Green: { to: ["Yellow"], run: Effect.as(Effect.sleep("30 seconds"), "Yellow") },
+ *     Yellow: { to: ["Red"], run: () => "Red" },
+ *     Red: { to: ["Green", "Off"], run: () => "Off" }
+ *   }
+ * })
+ *
+ * const program = Workflow.run(light) // Effect<"Off">
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import { dual } from "effect/Function"
+import type * as Option from "effect/Option"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import { hasProperty } from "effect/Predicate"
+import type * as Schema from "effect/Schema"
+import type { Covariant, Invariant } from "effect/Types"
+import { nameProblems, refuse } from "./internal/configuration.ts"
+import type { Catches, Definition, Needs, Uncaught, Wiring } from "./internal/definition.ts"
+import * as Graph from "./internal/graph.ts"
+import { fromUnknown } from "./internal/handler.ts"
+import { literalsOf } from "./internal/literals.ts"
+import { Loop, type Host, type Position, TracedLoop } from "./internal/loop.ts"
+import * as Mermaid from "./internal/mermaid.ts"
+import * as Program from "./internal/program.ts"
+import { type AnyState, type BareTag, type Output, type Tag, tagOf, type WithTag } from "./internal/state.ts"
+import * as Task from "./Task.ts"
+
+const TypeId = "~effect-cano/Workflow"
+
+/**
+ * A state machine over the states `State` that ends in one of the `Exit` states, may fail with `E`, needs the services
+ * `R`, and starts in `Initial` unless told otherwise.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Workflow<State, out Exit, out E = never, out R = never, out Initial = State> extends Pipeable {
+  readonly [TypeId]: {
+    readonly _State: Invariant<State>
+    readonly _Exit: Covariant<Exit>
+    readonly _E: Covariant<E>
+    readonly _R: Covariant<R>
+    readonly _Initial: Covariant<Initial>
+  }
+  readonly name: string
+  /** The vocabulary of the machine. */
+  readonly schema: Schema.Codec<State, any, any, any>
+  readonly initial: Tag<Initial>
+  readonly exits: ReadonlyArray<Tag<Exit>>
+  /** The edges of each state that is not an exit, in the order of the definition. */
+  readonly edges: ReadonlyMap<Tag<State>, ReadonlyArray<Tag<State>>>
+}
+
+/**
+ * @since 0.1.0
+ */
+export declare namespace Workflow {
+  /**
+   * A workflow of any type.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type Any = Workflow<any, any, any, any, any>
+
+  /**
+   * The states of a workflow.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type State<W> = W extends Workflow<infer State, any, any, any, any> ? State : never
+
+  /**
+   * The states in which a workflow ends.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type Exit<W> = W extends Workflow<any, infer Exit, any, any, any> ? Exit : never
+
+  /**
+   * The errors that leave a workflow.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type Error<W> = W extends Workflow<any, any, infer E, any, any> ? E : never
+
+  /**
+   * The services that a workflow needs.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type Services<W> = W extends Workflow<any, any, any, infer R, any> ? R : never
+
+  /**
+   * The argument list that starts a run: the state is optional where the initial state has no payload.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type Start<State, Initial> = [Exclude<Tag<Initial>, BareTag<Initial>>] extends [never]
+    ? [state?: State | undefined]
+    : [state: State]
+}
+
+/**
+ * A run made the number of transitions that {@link withMaxTransitions} allows and was not at an exit.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MaxTransitionsExceeded extends Data.TaggedError("MaxTransitionsExceeded")<{
+  readonly workflow: string
+  /** The state that would have run next. */
+  readonly state: string
+  readonly maxTransitions: number
+}> {
+  override get message(): string {
+    return `Workflow "${this.workflow}" made ${this.maxTransitions} transitions without reaching an exit; it is in state "${this.state}"`
+  }
+}
+
+/**
+ * A task got past the types and returned a state that is not among its edges, or a run was started in a state that the
+ * machine does not have. It is a defect: the program is wrong, not the run.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UndeclaredState extends Data.TaggedError("UndeclaredState")<{
+  readonly workflow: string
+  /** The state whose task returned it; none where it was the start of a run. */
+  readonly from: string | undefined
+  /** The tag, if it is the tag of one of the machine's states. */
+  readonly to: string | undefined
+}> {
+  override get message(): string {
+    const what = this.to === undefined ? "a value that is not one of its states" : `"${this.to}"`
+    return this.from === undefined
+      ? `Workflow "${this.workflow}" was started in ${what}`
+      : `Workflow "${this.workflow}": state "${this.from}" returned ${what}, which its "to" does not list`
+  }
+}
+
+/**
+ * Where a run failed. It is attached to the cause, beside the error and not around it; read it with {@link failedAt}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class FailedAt extends Context.Service<
+  FailedAt,
+  {
+    readonly workflow: string
+    readonly state: string
+    /** The transitions made before. */
+    readonly transitions: number
+    /** The attempt that failed, from 1. */
+    readonly attempt: number
+  }
+>()("effect-cano/Workflow/FailedAt") {}
+
+/**
+ * Checks whether a value is a workflow.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isWorkflow = (u: unknown): u is Workflow.Any => hasProperty(u, TypeId)
+
+/**
+ * Makes a workflow.
+ *
+ * **Details**
+ *
+ * - `name`: shown in spans, errors and diagrams; 1 to 256 characters, as are the states' tags.
+ * - `schema`: the states, as string literals (`Schema.Literals`), as tagged records with payloads
+ *   (`Schema.TaggedUnion`), or both (`Schema.Union`).
+ * - `initial`: the tag of the state in which a run starts.
+ * - `exits`: the tags of the states in which a run ends.
+ * - `states`: a definition for each state that is not an exit:
+ *   - `to`: the edges, as tags;
+ *   - `run`: a task or node, a bare Effect, a function of the state that returns an Effect, a generator function of the
+ *     state, or a pure function of the state (which costs no fiber work);
+ *   - `catch`: for a typed failure, by its `_tag`: the tag of the next state, or `(error, state) => next state`.
+ *
+ * **Gotchas**
+ *
+ * In a `catch` function the error is typed by itself if `run` is a task, an Effect or a function without a parameter.
+ * Beside an inline function of the state, annotate it: `(error: Declined) => ...`.
+ *
+ * Throws a `ConfigurationError` for what types cannot say: names that are empty or too long, duplicate or no exits,
+ * states that cannot be reached or that cannot reach an exit.
+ *
+ * @example
+ * ```ts
+ * import { Workflow } from "effect-cano"
+ * import * as Data from "effect/Data"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * class Declined extends Data.TaggedError("Declined")<{ readonly reason: string }> {}
+ * declare const charge: (cents: number) => Effect.Effect<void, Declined>
+ *
+ * const Payment = Schema.TaggedUnion({
+ *   Charge: { cents: Schema.Number },
+ *   Paid: { cents: Schema.Number },
+ *   Refused: { reason: Schema.String }
+ * })
+ *
+ * const payment = Workflow.make("payment", Payment, {
+ *   initial: "Charge",
+ *   exits: ["Paid", "Refused"],
+ *   states: {
+ *     Charge: {
+ *       to: ["Paid", "Refused"],
+ *       run: function* ({ cents }) {
+ *         yield* charge(cents)
+ *         return { _tag: "Paid", cents }
+ *       },
+ *       catch: { Declined: (error: Declined) => ({ _tag: "Refused", reason: error.reason }) }
+ *     }
+ *   }
+ * })
+ *
+ * const program = Workflow.run(payment, { _tag: "Charge", cents: 499 })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <
+  State extends AnyState,
+  const Initial extends Tag<State>,
+  const Exits extends Tag<State>,
+  const States extends Definition<State>,
+  Runs
+>(
+  name: string,
+  schema: Schema.Codec<State, any, any, any>,
+  options: {
+    readonly initial: Initial
+    readonly exits: ReadonlyArray<Exits>
+    readonly states: States & Wiring<State, Exits, States> & Catches<State, Runs>
+  }
+): Workflow<
+  State,
+  WithTag<State, Exits>,
+  { [T in keyof States]-?: Uncaught<States[T]> }[keyof States],
+  { [T in keyof States]-?: Needs<States[T]> }[keyof States],
+  WithTag<State, Initial>
+> => {
+  const definitions = Object.entries(options.states as Record<string, RawState>)
+  const graph = {
+    initial: options.initial,
+    exits: options.exits,
+    edges: new Map(definitions.map(([tag, { to }]) => [tag, to]))
+  }
+  refuse(`Workflow "${String(name).slice(0, 40)}"`, [...nameProblems("the name", name), ...Graph.problems(graph)])
+  const sources = new Map(definitions.map(([tag, state]) => [tag, sourceOf(state)]))
+  const literals = literalsOf(schema.ast)
+  const stateOf = (tag: string): AnyState => (literals.has(tag) ? tag : { _tag: tag })
+  return fromParts({
+    name,
+    schema,
+    graph,
+    sources,
+    start: stateOf(graph.initial),
+    program: Program.compile(sources, graph.exits, stateOf),
+    maxTransitions: Infinity,
+    span: { name: `run ${name}`, attributes: {} }
+  })
+}
+
+interface RawState {
+  readonly to: ReadonlyArray<string>
+  readonly run: unknown
+  readonly catch?: Readonly<Record<string, string | ((error: any, state: any) => unknown)>> | undefined
+}
+
+const sourceOf = ({ to, run, catch: routes }: RawState): Program.Source => ({
+  to,
+  work: Task.isTask(run) ? Task.toWork(run) : Program.plain(fromUnknown(run)),
+  catch: new Map(Object.entries(routes ?? {}))
+})
+
+/**
+ * Runs a workflow from its initial state, or from a given one, until it is in an exit, and gives that exit state,
+ * payload and all.
+ *
+ * **Details**
+ *
+ * The state may be any state of the machine; one that is an exit is given back at once. It is required where the
+ * initial state carries a payload. The same workflow can be run any number of times, also at once: a run keeps nothing
+ * in the workflow.
+ *
+ * @example
+ * ```ts
+ * const exit = yield* Workflow.run(order) // "Complete" | "Failed"
+ * const resumed = yield* Workflow.run(order, "Process")
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const run = <State, Exit, E, R, Initial>(
+  self: Workflow<State, Exit, E, R, Initial>,
+  ...[state]: Workflow.Start<State, Initial>
+): Effect.Effect<Exit, E, R> => {
+  const parts = partsOf(self)
+  const start: AnyState = state === undefined ? parts.start : (state as AnyState)
+  return Effect.withFiber((fiber) => {
+    const entry = entryOf(parts, start)
+    return fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
+      ? inRunSpan(parts, new TracedLoop(parts.host, entry, start))
+      : new Loop(parts.host, entry, start).run()
+  })
+}
+
+/**
+ * Runs one state, with its retries and its error edges, and gives the next. An exit is given back as it is.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const step: {
+  <State>(
+    state: NoInfer<State>
+  ): <Exit, E, R, Initial>(self: Workflow<State, Exit, E, R, Initial>) => Effect.Effect<State, E, R>
+  <State, Exit, E, R, Initial>(self: Workflow<State, Exit, E, R, Initial>, state: State): Effect.Effect<State, E, R>
+} = dual(2, <State, Exit, E, R, Initial>(self: Workflow<State, Exit, E, R, Initial>, state: State) =>
+  Effect.withFiber((fiber) => {
+    const parts = partsOf(self)
+    const entry = entryOf(parts, state as AnyState)
+    const traced = fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
+    const LoopOnce = traced ? TracedLoop : Loop
+    return new LoopOnce(parts.host, entry, state as AnyState, true).run()
+  })
+)
+
+/**
+ * Nests a workflow: makes it a task of another one. `mapExit` turns the exit of the child into the next state of the
+ * parent; `start` gives the state in which the child starts, and is required where its initial state carries a payload.
+ *
+ * @example
+ * ```ts
+ * states: {
+ *   Pay: { to: ["Ship", "Failed"], run: Workflow.asTask(payment, (exit) => (exit === "Paid" ? "Ship" : "Failed")) }
+ * }
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const asTask = <
+  TagName extends string,
+  Next extends TagName | { readonly _tag: TagName },
+  ChildState,
+  Exit,
+  E,
+  R,
+  Initial,
+  Result extends Next,
+  State = unknown
+>(
+  child: Workflow<ChildState, Exit, E, R, Initial>,
+  mapExit: (exit: Exit, state: State) => Result,
+  ...[start]: [] extends Workflow.Start<ChildState, Initial>
+    ? [start?: ((state: State) => ChildState) | undefined]
+    : [start: (state: State) => ChildState]
+): Task.Task<State, [Result] extends [Output<any>] ? Result : Next | Result, E, R> => {
+  const runUntyped = run as (self: Workflow.Any, state?: unknown) => Effect.Effect<any, any, any>
+  const handler = (state: State) => Effect.map(runUntyped(child, start?.(state)), (exit) => mapExit(exit, state))
+  return Task.makeUnsafe({ name: child.name, handler, tracedHandler: handler })
+}
+
+/**
+ * Bounds the transitions of a run: one that is not at an exit after `maxTransitions` fails with
+ * {@link MaxTransitionsExceeded}. A guard against loops that should end; without it there is no bound.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withMaxTransitions: {
+  (
+    maxTransitions: number
+  ): <State, Exit, E, R, Initial>(
+    self: Workflow<State, Exit, E, R, Initial>
+  ) => Workflow<State, Exit, E | MaxTransitionsExceeded, R, Initial>
+  <State, Exit, E, R, Initial>(
+    self: Workflow<State, Exit, E, R, Initial>,
+    maxTransitions: number
+  ): Workflow<State, Exit, E | MaxTransitionsExceeded, R, Initial>
+} = dual(2, (self: Workflow.Any, maxTransitions: number): Workflow.Any => {
+  const valid = Number.isSafeInteger(maxTransitions) && maxTransitions >= 1
+  refuse(
+    `Workflow "${self.name}"`,
+    valid ? [] : [`maxTransitions is ${maxTransitions}, expected a whole number from 1`]
+  )
+  return fromParts({ ...partsOf(self), maxTransitions })
+})
+
+/**
+ * Names the span of each run and gives it attributes, in place of `run <workflow>`: Cano's `with_tracing_span`. It has no
+ * effect where no tracer is in the context.
+ *
+ * @category tracing
+ * @since 0.1.0
+ */
+export const withSpan: {
+  (
+    name: string,
+    options?: { readonly attributes?: Record<string, unknown> | undefined }
+  ): <State, Exit, E, R, Initial>(self: Workflow<State, Exit, E, R, Initial>) => Workflow<State, Exit, E, R, Initial>
+  <State, Exit, E, R, Initial>(
+    self: Workflow<State, Exit, E, R, Initial>,
+    name: string,
+    options?: { readonly attributes?: Record<string, unknown> | undefined }
+  ): Workflow<State, Exit, E, R, Initial>
+} = dual(
+  (args) => isWorkflow(args[0]),
+  (
+    self: Workflow.Any,
+    name: string,
+    options?: { readonly attributes?: Record<string, unknown> | undefined }
+  ): Workflow.Any => fromParts({ ...partsOf(self), span: { name, attributes: options?.attributes ?? {} } })
+)
+
+/**
+ * Draws a workflow as a Mermaid flowchart: its states with their retry policies and timeouts, its exits as rounded
+ * boxes, its error edges dotted with the error's tag. A failure that a function routes has no fixed target and stands in
+ * the state's box.
+ *
+ * @category destructors
+ * @since 0.1.0
+ */
+export const toMermaid = (self: Workflow.Any): string => {
+  const { graph, sources } = partsOf(self)
+  return Mermaid.draw(graph, sources)
+}
+
+/**
+ * Where the run that gave this cause failed, if a run did. For nested workflows it is the innermost place.
+ *
+ * @example
+ * ```ts
+ * const exit = yield* Effect.exit(Workflow.run(order))
+ * if (Exit.isFailure(exit)) Workflow.failedAt(exit.cause)
+ * // Some({ workflow: "order", state: "Process", transitions: 2, attempt: 4 })
+ * ```
+ *
+ * @category destructors
+ * @since 0.1.0
+ */
+export const failedAt = <E>(cause: Cause.Cause<E>): Option.Option<FailedAt["Service"]> =>
+  Context.getOption(Cause.annotations(cause), FailedAt)
+
+// -----------------------------------------------------------------------------
+// internals
+// -----------------------------------------------------------------------------
+
+interface Definitions {
+  readonly name: string
+  readonly schema: Schema.Codec<any, any, any, any>
+  readonly graph: Graph.Graph
+  readonly sources: ReadonlyMap<string, Program.Source>
+  readonly start: AnyState
+  readonly program: Program.Program
+  readonly maxTransitions: number
+  readonly span: { readonly name: string; readonly attributes: Record<string, unknown> }
+}
+
+interface Parts extends Definitions {
+  readonly host: Host
+}
+
+const PartsKey: unique symbol = Symbol("effect-cano/Workflow/parts")
+
+class WorkflowImpl {
+  readonly [TypeId] = {}
+  readonly name: string
+  readonly schema: Schema.Codec<any, any, any, any>
+  readonly initial: string
+  readonly exits: ReadonlyArray<string>
+  readonly edges: ReadonlyMap<string, ReadonlyArray<string>>
+  readonly [PartsKey]: Parts
+
+  constructor(parts: Parts) {
+    this.name = parts.name
+    this.schema = parts.schema
+    this.initial = parts.graph.initial
+    this.exits = parts.graph.exits
+    this.edges = parts.graph.edges
+    this[PartsKey] = parts
+  }
+
+  pipe() {
+    return pipeArguments(this, arguments)
+  }
+}
+
+const fromParts = (definitions: Definitions): any => new WorkflowImpl({ ...definitions, host: hostOf(definitions) })
+
+const partsOf = (self: Workflow<any, any, any, any, any>): Parts => (self as unknown as WorkflowImpl)[PartsKey]
+
+const hostOf = ({ name, program, maxTransitions }: Definitions): Host => ({
+  name,
+  maxTransitions,
+  recovers: program.recovers,
+  tooManyTransitions: ({ state }) => new MaxTransitionsExceeded({ workflow: name, state, maxTransitions }),
+  undeclared: (from, next) => new UndeclaredState({ workflow: name, from, to: knownTag(program, next) }),
+  annotate: (cause, position: Position) =>
+    Cause.annotate(cause, Context.make(FailedAt, { workflow: name, ...position }))
+})
+
+const entryOf = ({ name, program }: Parts, state: AnyState): Program.Entry => {
+  const entry = program.entries.get(tagOf(state))
+  if (entry === undefined) throw new UndeclaredState({ workflow: name, from: undefined, to: undefined })
+  return entry
+}
+
+const knownTag = (program: Program.Program, next: unknown): string | undefined => {
+  const tag = typeof next === "string" ? next : hasProperty(next, "_tag") ? next._tag : undefined
+  return typeof tag === "string" && program.entries.has(tag) ? tag : undefined
+}
+
+const inRunSpan = ({ name, span }: Parts, loop: TracedLoop): Effect.Effect<any, any, any> => {
+  const attributes = { "cano.workflow.name": name, ...span.attributes }
+  return Effect.useSpan(span.name, { attributes }, (current) =>
+    loop.run().pipe(
+      Effect.onExit((exit) =>
+        Effect.sync(() => {
+          current.attribute("cano.run.outcome", outcomeOf(exit))
+          current.attribute("cano.run.transitions", loop.position.transitions)
+          current.attribute("cano.state.name", loop.position.state)
+        })
+      ),
+      Effect.withParentSpan(current, { captureStackTrace: false })
+    )
+  )
+}
+
+const outcomeOf = (exit: Exit.Exit<unknown, unknown>): string =>
+  exit._tag === "Success" ? "completed" : Cause.hasInterruptsOnly(exit.cause) ? "interrupted" : "failed"

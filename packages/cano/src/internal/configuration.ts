@@ -1,0 +1,32 @@
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import { ConfigurationError } from "../ConfigurationError.ts"
+
+/** The longest name or tag accepted; names end up in spans, metrics and journals. */
+export const maxNameLength = 256
+
+export const refuse = (subject: string, problems: ReadonlyArray<string>): void => {
+  if (problems.length > 0) throw new ConfigurationError({ subject, problems })
+}
+
+export const nameProblems = (what: string, name: string): ReadonlyArray<string> => {
+  if (typeof name !== "string") return [`${what} is not a string`]
+  if (name.length === 0) return [`${what} is empty`]
+  return name.length > maxNameLength
+    ? [`${what} "${name.slice(0, 40)}…" is ${name.length} characters long, at most ${maxNameLength} are allowed`]
+    : []
+}
+
+export const durationProblems = (
+  what: string,
+  input: Duration.Input,
+  bound: "from 0" | "above 0"
+): ReadonlyArray<string> => {
+  if (Number.isNaN(input)) return [`${what} is NaN, expected a finite duration ${bound}`]
+  const duration = Duration.fromInput(input)
+  if (Option.isNone(duration)) return [`${what} is not a duration`]
+  const fits =
+    Duration.isFinite(duration.value) &&
+    (Duration.isPositive(duration.value) || (bound === "from 0" && Duration.isZero(duration.value)))
+  return fits ? [] : [`${what} is ${Duration.format(duration.value)}, expected a finite duration ${bound}`]
+}

@@ -1,0 +1,123 @@
+import type { Effect } from "effect/Effect"
+import type { Task } from "../Task.ts"
+import type { AnyState, BareTag, Failure, Output, Services, Tag, Value, WithTag } from "./state.ts"
+
+/*
+ * The typing of `Workflow.make`.
+ *
+ * TypeScript checks `states` against three types at once, each with its own duty:
+ *
+ * - `Definition` constrains the type parameter. It types the state that an inline function gets, and keeps the literals
+ *   that a function returns.
+ * - `Catches` infers every `run` a second time, state by state, so that the functions under `catch` get their error typed.
+ * - `Wiring` asks for nothing where the wiring is right, and for a sentence where it is wrong. The compiler prints that
+ *   sentence on the very property.
+ */
+
+/** What may stand under `run` for a state of type `In` in a machine over `S`. `string & {}` lets a wrong name through to {@link Wiring}, which says it better. */
+type Run<S extends AnyState, In> =
+  | Task<In, S, any, any>
+  | Effect<S | Loose, any, any>
+  | ((state: In) => Output<S | Loose>)
+
+type Loose = string & {}
+
+/** One state's definition. */
+export interface State<S extends AnyState, T> {
+  readonly to: ReadonlyArray<Tag<S>>
+  readonly run: Run<S, WithTag<S, T>>
+  readonly catch?: object
+}
+
+/** The states of a machine over `S`. Which of them must be there is the business of {@link Wiring}. */
+export type Definition<S extends AnyState> = { readonly [T in Tag<S>]?: State<S, T> }
+
+/** Types the functions under `catch` by the failures of the `run` beside them. */
+export type Catches<S extends AnyState, Runs> = {
+  readonly [T in keyof Runs]: {
+    readonly run: Runs[T] | Task<WithTag<S, T>, S, any, any>
+    readonly catch?: unknown extends Runs[T]
+      ? { readonly [tag: string]: Tag<S> | ((error: AnnotateThisError, state: WithTag<S, T>) => S) }
+      : Catch<S, T, FailureOf<Runs[T]>>
+  }
+}
+
+type Catch<S extends AnyState, T, E> = {
+  readonly [K in Tag<E>]?: Tag<S> | ((error: WithTag<E, K>, state: WithTag<S, T>) => S)
+}
+
+/** Stands for the error of a `catch` function whose `run` is an inline function with a parameter: TypeScript cannot infer that pair, so the error must be annotated, as in `(error: Declined) => ...`. */
+export interface AnnotateThisError {
+  readonly "annotate this parameter, as in (error: MyError) => ...": never
+}
+
+/** `unknown` where the wiring is right, a sentence on the property where it is wrong. */
+export type Wiring<S extends AnyState, Exits, States> = {
+  readonly [T in keyof States]: T extends Exits
+    ? `"${T & string}" is an exit: it must not have a definition`
+    : T extends Tag<S>
+      ? StateWiring<S, T & string, States[T]>
+      : `"${T & string}" is not a state of the schema`
+} & { readonly [T in Exclude<Tag<S>, Exits>]: unknown }
+
+type StateWiring<S extends AnyState, T extends string, D> = D extends {
+  readonly to: ReadonlyArray<infer To>
+  readonly run: infer R
+}
+  ? RunWiring<S, T, To, NextOf<R>> &
+      (D extends { readonly catch: infer C } ? CatchWiring<S, T, To, FailureOf<R>, C> : unknown)
+  : unknown
+
+type RunWiring<S extends AnyState, T extends string, To, Next> = [Next] extends [S]
+  ? [Exclude<Tag<Next>, To>] extends [never]
+    ? unknown
+    : { readonly to: `state "${T}" can go to "${Exclude<Tag<Next>, To>}", which its "to" does not list` }
+  : {
+      readonly run: string extends Next
+        ? `state "${T}" returns string, not a state: pass the generator function itself as "run", or write "as const"`
+        : `state "${T}" can return "${Tag<Exclude<Next, S>>}", which is not a state of the schema`
+    }
+
+type CatchWiring<S extends AnyState, T extends string, To, E, C> = {
+  [K in keyof C]: CatchFault<S, T, To, E, K & string, C[K]>
+}[keyof C] extends infer Fault
+  ? [Fault] extends [never]
+    ? unknown
+    : { readonly catch: Fault }
+  : never
+
+/** What is wrong with the route of one failure; `never` if nothing is. */
+type CatchFault<S extends AnyState, T extends string, To, E, K extends string, Route> =
+  K extends Tag<E>
+    ? Route extends (...args: any) => infer Next
+      ? Undeclared<T, Exclude<Tag<Next>, To>, K>
+      : Route extends Tag<S>
+        ? Route extends To
+          ? Route extends BareTag<S>
+            ? never
+            : `"${Route}" carries a payload: catch "${K}" with a function (error, state) => next state`
+          : Undeclared<T, Route, K>
+        : `"${Route & string}" is not a state of the schema`
+    : `state "${T}" cannot fail with "${K}"`
+
+type Undeclared<T extends string, Target extends string, K extends string> = [Target] extends [never]
+  ? never
+  : `state "${T}" can go to "${Target}" by catching "${K}", which its "to" does not list`
+
+type OutputOf<R> = R extends (...args: any) => infer Out ? Out : R
+
+type NextOf<R> = R extends Task<any, infer Next, any, any> ? Next : Value<OutputOf<R>>
+
+type FailureOf<R> = R extends Task<any, any, infer E, any> ? E : Failure<OutputOf<R>>
+
+type ServicesOf<R> = R extends Task<any, any, any, infer R2> ? R2 : Services<OutputOf<R>>
+
+/** The failures of one state that its `catch` does not route. A `catch` speaks for its own state only. */
+export type Uncaught<D> = D extends { readonly run: infer R; readonly catch: infer C }
+  ? Exclude<FailureOf<R>, { readonly _tag: keyof C }>
+  : D extends { readonly run: infer R }
+    ? FailureOf<R>
+    : never
+
+/** The services that one state needs. */
+export type Needs<D> = D extends { readonly run: infer R } ? ServicesOf<R> : never

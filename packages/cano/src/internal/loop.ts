@@ -1,0 +1,215 @@
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import { type Handler, isEffectObject, toEffect } from "./handler.ts"
+import type { Entry } from "./program.ts"
+import { type AnyState, tagOf } from "./state.ts"
+import { span } from "./trace.ts"
+import { currentAttempt, retryAfter } from "./work.ts"
+
+/** How many plain transitions may follow each other before the fiber yields: Effect's own figure for operations. */
+const fairness = 2048
+
+/** Where a run stands. */
+export interface Position {
+  readonly state: string
+  readonly transitions: number
+  readonly attempt: number
+}
+
+/** What the loop asks of its workflow. */
+export interface Host {
+  readonly name: string
+  readonly maxTransitions: number
+  readonly recovers: boolean
+  readonly tooManyTransitions: (position: Position) => unknown
+  readonly undeclared: (from: string, next: unknown) => unknown
+  readonly annotate: (cause: Cause.Cause<any>, position: Position) => Cause.Cause<any>
+}
+
+/**
+ * One run. It is the very options object of `Effect.whileLoop`, so neither a run nor a transition allocates a closure.
+ *
+ * Plain values and successful Exits are followed on the spot; only a real effect is handed to the fiber. Retries and
+ * error edges sit outside the loop and cost nothing until something fails.
+ */
+export class Loop {
+  protected entry: Entry
+  protected state: AnyState
+  protected attempt = 1
+  protected readonly host: Host
+  private transitions = 0
+  private fuel: number = fairness
+  /** The next `step` brings no answer of a handler. */
+  private idle = false
+  private exhausted = false
+  /** Stop after one transition. */
+  private readonly once: boolean
+
+  constructor(host: Host, entry: Entry, state: AnyState, once = false) {
+    this.host = host
+    this.entry = entry
+    this.state = state
+    this.once = once
+  }
+
+  /** Runs until an exit, or for one transition, with retries and error edges, and gives the state it is then in. */
+  run(): Effect.Effect<any, any, any> {
+    return Effect.matchCauseEffect(this.host.recovers ? this.guarded() : Effect.whileLoop(this), {
+      onSuccess: () => Effect.succeed(this.state),
+      onFailure: (cause) => Effect.failCause(this.host.annotate(cause, this.position))
+    })
+  }
+
+  get position(): Position {
+    return { state: this.entry.tag, transitions: this.transitions, attempt: this.attempt }
+  }
+
+  while(): boolean {
+    return !this.entry.exit && !(this.once && this.transitions > 0)
+  }
+
+  body(): Effect.Effect<any, any, any> {
+    while (this.fuel > 0) {
+      if (this.transitions >= this.host.maxTransitions) return this.exhaust()!
+      const output = this.entry.handler(this.state)
+      if (typeof output === "object" && output !== null && isEffectObject(output)) {
+        if (!isSuccess(output)) return output
+        this.follow(output.value)
+      } else {
+        this.follow(output)
+      }
+      if (this.entry.exit || this.once) return this.pause(Effect.void)
+      this.fuel--
+    }
+    this.fuel = fairness
+    return this.pause(Effect.yieldNow)
+  }
+
+  step(next: unknown): void {
+    if (this.idle) this.idle = false
+    else this.follow(next)
+  }
+
+  protected follow(next: any): void {
+    const entry = this.entry.follow(typeof next === "string" ? next : next?._tag)
+    if (entry === undefined) throw this.host.undeclared(this.entry.tag, next)
+    this.entry = entry
+    this.state = next
+    this.transitions++
+  }
+
+  protected exhaust(): Effect.Effect<never, any> | undefined {
+    if (this.transitions < this.host.maxTransitions) return undefined
+    this.exhausted = true
+    return Effect.fail(this.host.tooManyTransitions(this.position))
+  }
+
+  private pause(effect: Effect.Effect<void>): Effect.Effect<void> {
+    this.idle = true
+    return effect
+  }
+
+  private guarded(): Effect.Effect<any, any, any> {
+    return Effect.catchCause(Effect.whileLoop(this), (cause) =>
+      this.exhausted ? Effect.failCause(cause) : this.recover(cause)
+    )
+  }
+
+  /** What follows when the handler of the current state has failed. */
+  protected recover(cause: Cause.Cause<any>): Effect.Effect<any, any, any> {
+    const policy = this.entry.work.retry
+    return policy === undefined || Option.isNone(recoverable(cause))
+      ? this.rescue(cause)
+      : Effect.matchCauseEffect(retryAfter(cause, policy, this.nextAttempt()), {
+          onSuccess: (next) => this.resume(next),
+          onFailure: (last) => this.rescue(last)
+        })
+  }
+
+  private nextAttempt(): Effect.Effect<any, any, any> {
+    return Effect.suspend(() => {
+      this.attempt++
+      return toEffect(this.entry.handler(this.state))
+    })
+  }
+
+  /** Takes the error edge for a failure, if the state has one. */
+  protected rescue(cause: Cause.Cause<any>): Effect.Effect<any, any, any> {
+    const error = recoverable(cause)
+    const route = Option.isSome(error) ? this.routeOf(error.value) : undefined
+    return route === undefined ? Effect.failCause(cause) : this.resume(route(Option.getOrThrow(error), this.state))
+  }
+
+  private routeOf(error: any): Handler | undefined {
+    return typeof error === "object" && error !== null ? this.entry.catch?.get(error._tag) : undefined
+  }
+
+  private resume(next: unknown): Effect.Effect<any, any, any> {
+    this.follow(next)
+    this.attempt = 1
+    return this.guarded()
+  }
+}
+
+/** The same run with a span for each state, and one for each attempt where retry is configured. */
+export class TracedLoop extends Loop {
+  override body(): Effect.Effect<any, any, any> {
+    return this.exhaust() ?? this.inSpan(this.attempts())
+  }
+
+  /** All retries have happened inside the state's span. */
+  protected override recover(cause: Cause.Cause<any>): Effect.Effect<any, any, any> {
+    return this.rescue(cause)
+  }
+
+  private inSpan(work: Effect.Effect<any, any, any>): Effect.Effect<any, any, any> {
+    return Effect.tap(work, (next) => Effect.annotateCurrentSpan("cano.state.next", tagOf(next))).pipe(
+      span(`state ${this.entry.tag}`, {
+        "cano.workflow.name": this.host.name,
+        "cano.state.name": this.entry.tag,
+        ...(this.entry.work.name === undefined ? {} : { "cano.task.name": this.entry.work.name })
+      })
+    )
+  }
+
+  private attempts(): Effect.Effect<any, any, any> {
+    const { retry, tracedHandler } = this.entry.work
+    const attempt = Effect.suspend(() => toEffect(tracedHandler(this.state)))
+    if (retry === undefined) return attempt
+    const counted = Effect.withFiber((fiber) => {
+      this.attempt = currentAttempt(fiber.context)
+      return span("attempt", { "cano.attempt": this.attempt })(attempt)
+    })
+    this.attempt = 1
+    return Effect.retry(counted, Schedule.tap(retry, recordRetry))
+  }
+
+  protected override follow(next: unknown): void {
+    super.follow(next)
+    this.attempt = 1
+  }
+}
+
+const recordRetry = (retry: Schedule.Metadata): Effect.Effect<void> =>
+  Effect.withFiber((fiber) => {
+    const current = fiber.cache.span
+    if (current?._tag !== "Span") return Effect.void
+    return Effect.map(
+      Effect.clockWith((clock) => clock.currentTimeNanos),
+      (now) =>
+        current.event("retry", now, {
+          "cano.attempt": retry.attempt,
+          "cano.retry.delay_ms": Duration.toMillis(retry.duration)
+        })
+    )
+  })
+
+const isSuccess = (effect: any): effect is Exit.Success<unknown> => effect._tag === "Success" && Exit.isExit(effect)
+
+/** The failure that `Effect.catch` would hand out: the first typed one, unless there is a defect beside it. */
+const recoverable = (cause: Cause.Cause<any>): Option.Option<any> =>
+  Cause.hasDies(cause) ? Option.none() : Cause.findErrorOption(cause)

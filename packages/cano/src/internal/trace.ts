@@ -1,0 +1,10 @@
+import * as Effect from "effect/Effect"
+
+/** Opens a child span without capturing a stack: the engine's own frames tell a reader nothing. */
+export const span = (
+  name: string,
+  attributes?: Record<string, unknown>
+): (<A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) => {
+  const options = { attributes: attributes ?? {}, captureStackTrace: false } as const
+  return (effect) => Effect.withSpan(effect, name, options) as typeof effect
+}
