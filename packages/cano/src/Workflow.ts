@@ -49,7 +49,7 @@ import { hasProperty } from "effect/Predicate"
 import type * as Schema from "effect/Schema"
 import type { Covariant, Invariant } from "effect/Types"
 import { nameProblems, refuse } from "./internal/configuration.ts"
-import type { Catches, Definition, Needs, Uncaught, Wiring } from "./internal/definition.ts"
+import type { Catches, Definition, ExitsWiring, Needs, Uncaught, Wiring } from "./internal/definition.ts"
 import * as Graph from "./internal/graph.ts"
 import { fromUnknown } from "./internal/handler.ts"
 import { literalsOf } from "./internal/literals.ts"
@@ -269,7 +269,7 @@ export const isWorkflow = (u: unknown): u is Workflow.Any => hasProperty(u, Type
 export const make = <
   State extends AnyState,
   const Initial extends Tag<State>,
-  const Exits extends Tag<State>,
+  const Exits extends string,
   const States extends Definition<State>,
   Runs
 >(
@@ -277,7 +277,7 @@ export const make = <
   schema: Schema.Codec<State, any, any, any>,
   options: {
     readonly initial: Initial
-    readonly exits: ReadonlyArray<Exits>
+    readonly exits: ReadonlyArray<Exits | Tag<NoInfer<State>>> & ExitsWiring<State, Exits>
     readonly states: States & Wiring<State, Exits, States> & Catches<State, Runs>
   }
 ): Workflow<
@@ -342,7 +342,7 @@ const sourceOf = ({ to, run, catch: routes }: RawState): Program.Source => ({
  */
 export const run = <State, Exit, E, R, Initial>(
   self: Workflow<State, Exit, E, R, Initial>,
-  ...[state]: Workflow.Start<State, Initial>
+  ...[state]: Workflow.Start<NoInfer<State>, Initial>
 ): Effect.Effect<Exit, E, R> => {
   const parts = partsOf(self)
   const start: AnyState = state === undefined ? parts.start : (state as AnyState)
@@ -360,12 +360,10 @@ export const run = <State, Exit, E, R, Initial>(
  * @category running
  * @since 0.1.0
  */
-export const step: {
-  <State>(
-    state: NoInfer<State>
-  ): <Exit, E, R, Initial>(self: Workflow<State, Exit, E, R, Initial>) => Effect.Effect<State, E, R>
-  <State, Exit, E, R, Initial>(self: Workflow<State, Exit, E, R, Initial>, state: State): Effect.Effect<State, E, R>
-} = dual(2, <State, Exit, E, R, Initial>(self: Workflow<State, Exit, E, R, Initial>, state: State) =>
+export const step = <State, Exit, E, R, Initial>(
+  self: Workflow<State, Exit, E, R, Initial>,
+  state: NoInfer<State>
+): Effect.Effect<State, E, R> =>
   Effect.withFiber((fiber) => {
     const parts = partsOf(self)
     const entry = entryOf(parts, state as AnyState)
@@ -373,7 +371,6 @@ export const step: {
     const LoopOnce = traced ? TracedLoop : Loop
     return new LoopOnce(parts.host, entry, state as AnyState, true).run()
   })
-)
 
 /**
  * Nests a workflow: makes it a task of another one. `mapExit` turns the exit of the child into the next state of the

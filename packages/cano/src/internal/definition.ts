@@ -14,13 +14,13 @@ import type { AnyState, BareTag, Failure, Output, Services, Tag, Value, WithTag 
  *   sentence on the very property.
  */
 
-/** What may stand under `run` for a state of type `In` in a machine over `S`. `string & {}` lets a wrong name through to {@link Wiring}, which says it better. */
+/** What may stand under `run` for a state of type `In` in a machine over `S`. {@link Loose} lets a wrong state through to {@link Wiring}, which says it better. */
 type Run<S extends AnyState, In> =
   | Task<In, S, any, any>
-  | Effect<S | Loose, any, any>
-  | ((state: In) => Output<S | Loose>)
+  | Effect<S | Loose<S>, any, any>
+  | ((state: In) => Output<S | Loose<S>>)
 
-type Loose = string & {}
+type Loose<S> = (string & {}) | (S extends string ? never : { readonly _tag: string & {} })
 
 /** One state's definition. */
 export interface State<S extends AnyState, T> {
@@ -35,20 +35,15 @@ export type Definition<S extends AnyState> = { readonly [T in Tag<S>]?: State<S,
 /** Types the functions under `catch` by the failures of the `run` beside them. */
 export type Catches<S extends AnyState, Runs> = {
   readonly [T in keyof Runs]: {
-    readonly run: Runs[T] | Task<WithTag<S, T>, S, any, any>
+    readonly run: Runs[T] | (T extends Tag<S> ? Task<WithTag<S, T>, S, any, any> : never)
     readonly catch?: unknown extends Runs[T]
-      ? { readonly [tag: string]: Tag<S> | ((error: AnnotateThisError, state: WithTag<S, T>) => S) }
+      ? { readonly [tag: string]: Tag<S> | ((error: any, state: WithTag<S, T>) => S) }
       : Catch<S, T, FailureOf<Runs[T]>>
   }
 }
 
 type Catch<S extends AnyState, T, E> = {
   readonly [K in Tag<E>]?: Tag<S> | ((error: WithTag<E, K>, state: WithTag<S, T>) => S)
-}
-
-/** Stands for the error of a `catch` function whose `run` is an inline function with a parameter: TypeScript cannot infer that pair, so the error must be annotated, as in `(error: Declined) => ...`. */
-export interface AnnotateThisError {
-  readonly "annotate this parameter, as in (error: MyError) => ...": never
 }
 
 /** `unknown` where the wiring is right, a sentence on the property where it is wrong. */
@@ -59,6 +54,11 @@ export type Wiring<S extends AnyState, Exits, States> = {
       ? StateWiring<S, T & string, States[T]>
       : `"${T & string}" is not a state of the schema`
 } & { readonly [T in Exclude<Tag<S>, Exits>]: unknown }
+
+/** As {@link Wiring}, for the list of exits. */
+export type ExitsWiring<S extends AnyState, Exits extends string> = [Exclude<Exits, Tag<S>>] extends [never]
+  ? unknown
+  : `"${Exclude<Exits, Tag<S>>}" is not a state of the schema`
 
 type StateWiring<S extends AnyState, T extends string, D> = D extends {
   readonly to: ReadonlyArray<infer To>
@@ -75,7 +75,11 @@ type RunWiring<S extends AnyState, T extends string, To, Next> = [Next] extends 
   : {
       readonly run: string extends Next
         ? `state "${T}" returns string, not a state: pass the generator function itself as "run", or write "as const"`
-        : `state "${T}" can return "${Tag<Exclude<Next, S>>}", which is not a state of the schema`
+        : Tag<Exclude<Next, S>> extends Tag<S>
+          ? `state "${T}" can return a "${Tag<Exclude<Next, S>>}" whose payload does not fit the schema` & {
+              readonly expected: WithTag<S, Tag<Exclude<Next, S>>>
+            }
+          : `state "${T}" can return "${Exclude<Tag<Next>, Tag<S>>}", which is not a state of the schema`
     }
 
 type CatchWiring<S extends AnyState, T extends string, To, E, C> = {
@@ -89,8 +93,8 @@ type CatchWiring<S extends AnyState, T extends string, To, E, C> = {
 /** What is wrong with the route of one failure; `never` if nothing is. */
 type CatchFault<S extends AnyState, T extends string, To, E, K extends string, Route> =
   K extends Tag<E>
-    ? Route extends (...args: any) => infer Next
-      ? Undeclared<T, Exclude<Tag<Next>, To>, K>
+    ? Route extends (...args: infer Args) => infer Next
+      ? ErrorFault<WithTag<E, K>, K, Args> | Undeclared<T, Exclude<Tag<Next>, To>, K>
       : Route extends Tag<S>
         ? Route extends To
           ? Route extends BareTag<S>
@@ -99,6 +103,15 @@ type CatchFault<S extends AnyState, T extends string, To, E, K extends string, R
           : Undeclared<T, Route, K>
         : `"${Route & string}" is not a state of the schema`
     : `state "${T}" cannot fail with "${K}"`
+
+/** Beside an inline function with a parameter TypeScript gives the error of a `catch` function the type `any`. */
+type ErrorFault<E, K extends string, Args> = Args extends readonly [infer Parameter, ...infer _]
+  ? 0 extends 1 & Parameter
+    ? `annotate the error that catches "${K}", as in (error: ${K}) => next state: its type cannot be inferred beside an inline "run" with a parameter`
+    : [E] extends [Parameter]
+      ? never
+      : `the function that catches "${K}" takes another error`
+  : never
 
 type Undeclared<T extends string, Target extends string, K extends string> = [Target] extends [never]
   ? never
