@@ -106,18 +106,19 @@ export const make: {
   const prep = fromUnknown(options.prep)
   const exec = fromUnknown(options.exec)
   const post = fromUnknown(options.post)
+  const executed = (prepared: unknown) => toEffect(exec(prepared))
+  const posted = (result: unknown, state: unknown) => toEffect(post(result, state))
+  // Where prep does not look at the state, all but the last step is the same for every run.
+  const fixed = typeof options.prep === "function" ? undefined : Effect.flatMap(toEffect(options.prep), executed)
   return makeUnsafe({
     ...options,
     handler: (state) =>
-      Effect.flatMap(
-        Effect.flatMap(toEffect(prep(state)), (prepared) => toEffect(exec(prepared))),
-        (result) => toEffect(post(result, state))
-      ),
+      Effect.flatMap(fixed ?? Effect.flatMap(toEffect(prep(state)), executed), (result) => posted(result, state)),
     tracedHandler: (state) =>
       Effect.suspend(() => toEffect(prep(state))).pipe(
         inPrep,
-        Effect.flatMap((prepared) => inExec(Effect.suspend(() => toEffect(exec(prepared))))),
-        Effect.flatMap((result) => inPost(Effect.suspend(() => toEffect(post(result, state)))))
+        Effect.flatMap((prepared) => inExec(Effect.suspend(() => executed(prepared)))),
+        Effect.flatMap((result) => inPost(Effect.suspend(() => posted(result, state))))
       )
   })
 }

@@ -37,6 +37,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
 const KeyTypeId = "~effect-cano/Store/Key"
+const StoreTypeId = "~effect-cano/Store/MemoryStore"
 
 /**
  * The name and the type of an entry.
@@ -102,20 +103,17 @@ export class TypeMismatch extends Data.TaggedError("TypeMismatch")<{ readonly ke
  * @category constructors
  * @since 0.1.0
  */
-export const key = <A, I>(name: string, schema: Schema.Codec<A, I, never, never>): Key<A> => ({
-  [KeyTypeId]: KeyTypeId,
-  name,
-  schema
-})
+export const key = <A, I>(name: string, schema: Schema.Codec<A, I, never, never>): Key<A> => new KeyImpl(name, schema)
 
 /**
  * The operations of a {@link MemoryStore}. The functions of this module are the same, with the store taken from the
- * context.
+ * context. Stores are made by `MemoryStore.make` only; for one that does something else, write a service of your own.
  *
  * @category models
  * @since 0.1.0
  */
 export interface MemoryStoreShape {
+  readonly [StoreTypeId]: typeof StoreTypeId
   readonly get: <A>(key: Key<A>) => Effect.Effect<A, KeyNotFound | TypeMismatch>
   readonly getOption: <A>(key: Key<A>) => Effect.Effect<Option.Option<A>, TypeMismatch>
   readonly getOrElse: <A>(key: Key<A>, orElse: () => NoInfer<A>) => Effect.Effect<A, TypeMismatch>
@@ -167,7 +165,7 @@ export class MemoryStore extends Context.Service<MemoryStore, MemoryStoreShape>(
  * @since 0.1.0
  */
 export const get = <A>(key: Key<A>): Effect.Effect<A, KeyNotFound | TypeMismatch, MemoryStore> =>
-  Effect.withFiber((fiber) => storeOf(fiber).read(key))
+  (key as KeyImpl<A>).read
 
 /**
  * Reads the value of a key, or nothing where there is none. A value of another type still fails.
@@ -244,7 +242,7 @@ export const put: {
   <A>(value: A): (key: Key<A>) => Effect.Effect<void, never, MemoryStore>
   <A>(key: Key<A>, value: NoInfer<A>): Effect.Effect<void, never, MemoryStore>
 } = dual(2, <A>(key: Key<A>, value: NoInfer<A>): Effect.Effect<void, never, MemoryStore> =>
-  Effect.withFiber((fiber) => storeOf(fiber).write(key, value))
+  Effect.withFiberSucceed((fiber) => storeOf(fiber.context).write(key, value, false))
 )
 
 /**
@@ -333,41 +331,81 @@ export const clear: Effect.Effect<void, never, MemoryStore> = MemoryStore.use((s
 // internals
 // -----------------------------------------------------------------------------
 
-/** One entry. Whoever reads or writes with the key that wrote last needs no type check. */
-interface Cell {
-  value: unknown
+class KeyImpl<A> implements Key<A> {
+  readonly [KeyTypeId] = KeyTypeId
+  readonly name: string
+  readonly schema: Schema.Codec<A, any, never, never>
+  /** Reading needs nothing but the key, so its Effect is built once. */
+  readonly read: Effect.Effect<A, KeyNotFound | TypeMismatch, MemoryStore>
+
+  constructor(name: string, schema: Schema.Codec<A, any, never, never>) {
+    this.name = name
+    this.schema = schema
+    this.read = Effect.withFiber((fiber) => storeOf(fiber.context).read(this))
+  }
+}
+
+/** One entry. Whoever reads with the key that wrote last needs no type check. */
+class Cell {
   key: Key<any>
+  value: unknown
   /** The value is an array that nobody outside has seen, so `append` may grow it in place. */
   private: boolean
+  /** What `get` gives back, kept for the next `get`. */
+  private exit: Exit.Exit<any> | undefined = undefined
+
+  constructor(key: Key<any>, value: unknown, isPrivate: boolean) {
+    this.key = key
+    this.value = value
+    this.private = isPrivate
+  }
+
+  set(key: Key<any>, value: unknown, isPrivate: boolean): void {
+    this.key = key
+    this.value = value
+    this.private = isPrivate
+    this.exit = undefined
+  }
+
+  /** Hands the value out. */
+  read(): Exit.Exit<any> {
+    this.private = false
+    return (this.exit ??= Exit.succeed(this.value))
+  }
+
+  hasTypeOf(key: Key<any>): boolean {
+    return this.key === key || this.key.schema === key.schema || guardOf(key)(this.value)
+  }
 }
 
-/** Other implementations may stand in for the store, so the fast path is taken only for our own. */
-const storeOf = (fiber: { readonly context: Context.Context<never> }): Pick<MemoryStoreImpl, "read" | "write"> => {
-  const store = Context.getUnsafe(fiber.context as Context.Context<any>, MemoryStore) as MemoryStoreShape
-  return store instanceof MemoryStoreImpl ? store : { read: store.get as any, write: store.put as any }
+const guards = new WeakMap<object, (value: unknown) => boolean>()
+
+const guardOf = ({ schema }: Key<any>): ((value: unknown) => boolean) => {
+  const known = guards.get(schema)
+  if (known !== undefined) return known
+  const guard = Schema.is(schema)
+  guards.set(schema, guard)
+  return guard
 }
+
+/** Only this module makes stores (see `StoreTypeId`), so the one in the context is known to be ours. */
+const storeOf = (context: Context.Context<never>): MemoryStoreImpl =>
+  Context.getUnsafe(context as Context.Context<MemoryStore>, MemoryStore) as MemoryStoreImpl
 
 class MemoryStoreImpl implements MemoryStoreShape {
+  readonly [StoreTypeId] = StoreTypeId
   private readonly cells = new Map<string, Cell>()
 
   read<A>(key: Key<A>): Exit.Exit<A, KeyNotFound | TypeMismatch> {
     const cell = this.cells.get(key.name)
     if (cell === undefined) return Exit.fail(new KeyNotFound({ key: key.name }))
-    if (!hasTypeOf(cell, key)) return Exit.fail(new TypeMismatch({ key: key.name }))
-    cell.private = false
-    return Exit.succeed(cell.value as A)
+    return cell.hasTypeOf(key) ? cell.read() : Exit.fail(new TypeMismatch({ key: key.name }))
   }
 
-  write<A>(key: Key<A>, value: A): Exit.Exit<void> {
+  write<A>(key: Key<A>, value: A, isPrivate: boolean): void {
     const cell = this.cells.get(key.name)
-    if (cell === undefined) {
-      this.cells.set(key.name, { value, key, private: false })
-    } else {
-      cell.value = value
-      cell.key = key
-      cell.private = false
-    }
-    return Exit.void
+    if (cell === undefined) this.cells.set(key.name, new Cell(key, value, isPrivate))
+    else cell.set(key, value, isPrivate)
   }
 
   /** Runs `f` with the entry if its type fits the key; `f` is synchronous, which is what makes every operation atomic. */
@@ -377,7 +415,7 @@ class MemoryStoreImpl implements MemoryStoreShape {
   ): Effect.Effect<B, E | TypeMismatch> {
     return Effect.suspend((): Exit.Exit<B, E | TypeMismatch> => {
       const cell = this.cells.get(key.name)
-      return cell === undefined || hasTypeOf(cell, key) ? f(cell) : Exit.fail(new TypeMismatch({ key: key.name }))
+      return cell === undefined || cell.hasTypeOf(key) ? f(cell) : Exit.fail(new TypeMismatch({ key: key.name }))
     })
   }
 
@@ -388,35 +426,30 @@ class MemoryStoreImpl implements MemoryStoreShape {
   readonly getOrElse = <A>(key: Key<A>, orElse: () => A) =>
     Effect.map(this.getOption(key), (value) => Option.getOrElse(value, orElse))
 
-  readonly put = <A>(key: Key<A>, value: A) => Effect.suspend(() => this.write(key, value))
+  readonly put = <A>(key: Key<A>, value: A) => Effect.sync(() => this.write(key, value, false))
 
   readonly append = <A>(key: Key<ReadonlyArray<A>>, item: A) =>
     this.typed(key, (cell): Exit.Exit<void, TypeMismatch> => {
-      if (cell === undefined) {
-        this.cells.set(key.name, { value: [item], key, private: true })
-      } else if (!Array.isArray(cell.value)) {
-        return Exit.fail(new TypeMismatch({ key: key.name }))
-      } else {
-        if (cell.private) cell.value.push(item)
-        else cell.value = [...cell.value, item]
-        cell.private = true
-        cell.key = key
-      }
+      const list = cell === undefined ? [] : cell.value
+      if (!Array.isArray(list)) return Exit.fail(new TypeMismatch({ key: key.name }))
+      if (cell?.private) list.push(item)
+      this.write(key, cell?.private ? list : [...list, item], true)
       return Exit.void
     })
 
   readonly update = <A>(key: Key<A>, f: (value: A) => A) =>
     this.typed(key, (cell): Exit.Exit<A, KeyNotFound> => {
       if (cell === undefined) return Exit.fail(new KeyNotFound({ key: key.name }))
+      cell.private = false
       const value = f(cell.value as A)
-      this.write(key, value)
+      this.write(key, value, false)
       return Exit.succeed(value)
     })
 
   readonly modify = <A, B>(key: Key<A>, f: (value: Option.Option<A>) => readonly [result: B, value: A]) =>
     this.typed(key, (cell) => {
       const [result, value] = f(valueOf<A>(cell))
-      this.write(key, value)
+      this.write(key, value, false)
       return Exit.succeed(result)
     })
 
@@ -447,16 +480,4 @@ const valueOf = <A>(cell: Cell | undefined): Option.Option<A> => {
   if (cell === undefined) return Option.none()
   cell.private = false
   return Option.some(cell.value as A)
-}
-
-const guards = new WeakMap<object, (value: unknown) => boolean>()
-
-const hasTypeOf = (cell: Cell, key: Key<any>): boolean => {
-  if (cell.key === key || cell.key.schema === key.schema) return true
-  let is = guards.get(key.schema)
-  if (is === undefined) {
-    is = Schema.is(key.schema)
-    guards.set(key.schema, is)
-  }
-  return is(cell.value)
 }

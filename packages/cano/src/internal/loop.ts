@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { type Handler, isEffectObject, toEffect } from "./handler.ts"
 import type { Entry } from "./program.ts"
-import { type AnyState, tagOf } from "./state.ts"
+import type { AnyState } from "./state.ts"
 import { span } from "./trace.ts"
 import { currentAttempt, retryAfter } from "./work.ts"
 
@@ -58,7 +58,7 @@ export class Loop {
 
   /** Runs until an exit, or for one transition, with retries and error edges, and gives the state it is then in. */
   run(): Effect.Effect<any, any, any> {
-    return Effect.matchCauseEffect(this.host.recovers ? this.guarded() : Effect.whileLoop(this), {
+    return Effect.matchCauseEffect(this.host.recovers ? this.recovering() : Effect.whileLoop(this), {
       onSuccess: () => Effect.succeed(this.state),
       onFailure: (cause) => Effect.failCause(this.host.annotate(cause, this.position))
     })
@@ -111,6 +111,15 @@ export class Loop {
   private pause(effect: Effect.Effect<void>): Effect.Effect<void> {
     this.idle = true
     return effect
+  }
+
+  /** Hides a retry or repetition around the run: a first attempt must not read its number as its own. */
+  private recovering(): Effect.Effect<any, any, any> {
+    return Effect.withFiber((fiber) =>
+      currentAttempt(fiber.context) === 1
+        ? this.guarded()
+        : Effect.provideService(this.guarded(), Schedule.CurrentMetadata, Schedule.CurrentMetadata.defaultValue())
+    )
   }
 
   private guarded(): Effect.Effect<any, any, any> {
@@ -167,7 +176,11 @@ export class TracedLoop extends Loop {
   }
 
   private inSpan(work: Effect.Effect<any, any, any>): Effect.Effect<any, any, any> {
-    return Effect.tap(work, (next) => Effect.annotateCurrentSpan("cano.state.next", tagOf(next))).pipe(
+    const named = Effect.tap(work, (next: any) => {
+      const tag = this.entry.follow(typeof next === "string" ? next : next?._tag)?.tag
+      return tag === undefined ? Effect.void : Effect.annotateCurrentSpan("cano.state.next", tag)
+    })
+    return named.pipe(
       span(`state ${this.entry.tag}`, {
         "cano.workflow.name": this.host.name,
         "cano.state.name": this.entry.tag,

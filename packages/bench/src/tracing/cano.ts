@@ -1,0 +1,72 @@
+import * as Workflow from "effect-cano/Workflow"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Tracer from "effect/Tracer"
+import type { Prepare, Run } from "../harness/contender.ts"
+import { makeRing, states } from "../transitions/ring.ts"
+import { inMemoryTracer } from "./tracer.ts"
+import { loadUntraced } from "./untraced.ts"
+
+const makeRun = (library: typeof Workflow, transitions: number) => {
+  const { hop, start, taken } = makeRing(transitions)
+  const ring = library.make("ring", Schema.Literals(states), {
+    initial: "S0",
+    exits: ["Done"],
+    states: {
+      S0: { to: ["S1", "Done"], run: Effect.sync(hop("S1")) },
+      S1: { to: ["S2", "Done"], run: Effect.sync(hop("S2")) },
+      S2: { to: ["S3", "Done"], run: Effect.sync(hop("S3")) },
+      S3: { to: ["S4", "Done"], run: Effect.sync(hop("S4")) },
+      S4: { to: ["S5", "Done"], run: Effect.sync(hop("S5")) },
+      S5: { to: ["S6", "Done"], run: Effect.sync(hop("S6")) },
+      S6: { to: ["S7", "Done"], run: Effect.sync(hop("S7")) },
+      S7: { to: ["S0", "Done"], run: Effect.sync(hop("S0")) }
+    }
+  })
+  return { run: library.run(ring), start, taken }
+}
+
+/** One long run without a tracer. */
+const longRun = (library: typeof Workflow, transitions: number): Run => {
+  const { run, start, taken } = makeRun(library, transitions)
+  return () => {
+    start()
+    return Effect.runPromise(run).then(taken)
+  }
+}
+
+/** Runs of a lap each, one after another in one fiber: the choice between traced and bare is made for every run. */
+const shortRuns = (library: typeof Workflow, transitions: number): Run => {
+  const { run, start, taken } = makeRun(library, 8)
+  return () =>
+    Effect.runPromise(
+      Effect.suspend(() => {
+        let done = 0
+        const loop = Effect.whileLoop({
+          while: () => done < transitions,
+          body: () => {
+            start()
+            return run
+          },
+          step: () => {
+            done += taken()
+          }
+        })
+        return Effect.map(loop, () => done)
+      })
+    )
+}
+
+export const withoutTracer: Prepare = (transitions) => longRun(Workflow, transitions)
+export const untraced: Prepare = async (transitions) => longRun(await loadUntraced(), transitions)
+export const shortWithoutTracer: Prepare = (transitions) => shortRuns(Workflow, transitions)
+export const shortUntraced: Prepare = async (transitions) => shortRuns(await loadUntraced(), transitions)
+
+export const withTracer: Prepare = (transitions) => {
+  const { run, start, taken } = makeRun(Workflow, transitions)
+  const traced = Effect.provideService(run, Tracer.Tracer, inMemoryTracer)
+  return () => {
+    start()
+    return Effect.runPromise(traced).then(taken)
+  }
+}

@@ -1,0 +1,12 @@
+/** Measures one contender in this process and prints the measurement as a line of JSON. */
+import { measure } from "./harness/measure.ts"
+import { findSuite } from "./suites/index.ts"
+
+const [suiteName, contenderName, warmUp, window] = process.argv.slice(2)
+const contender = findSuite(suiteName ?? "")?.contenders.find((candidate) => candidate.name === contenderName)
+if (contender === undefined) throw new Error(`no contender ${contenderName} in suite ${suiteName}`)
+
+const prepare = await contender.load()
+const run = await prepare(contender.operations)
+const measurement = await measure(run, contender.operations, { warmUp: Number(warmUp), window: Number(window) })
+process.stdout.write(`${JSON.stringify(measurement)}\n`)
