@@ -14,8 +14,10 @@
  * @example
  * ```ts
  * import { Retry, Task } from "effect-cano"
+ * import * as Data from "effect/Data"
  * import * as Effect from "effect/Effect"
  *
+ * class ApiDown extends Data.TaggedError("ApiDown")<{}> {}
  * declare const callApi: Effect.Effect<void, ApiDown>
  *
  * const notify = Task.make({
@@ -106,7 +108,8 @@ export const isTask = (u: unknown): u is Task.Any => hasProperty(u, TypeId)
  *
  * **Details**
  *
- * - `run`: the work. Prefer a generator function to `Effect.gen`: TypeScript keeps the literal types of what it returns.
+ * - `run`: the work. TypeScript keeps the literal types of what a generator function or a pure function returns; an
+ *   Effect made outside of a workflow (`Effect.gen`, `Effect.as`) widens them to `string`.
  * - `retry`: any `Schedule`; see `Retry` for named ones. Default: no retry. Inside an attempt,
  *   `Schedule.CurrentMetadata` tells which retry it is (0 on the first attempt).
  * - `attemptTimeout`: how long each attempt may take. Default: no bound.
@@ -119,9 +122,14 @@ export const isTask = (u: unknown): u is Task.Any => hasProperty(u, TypeId)
  * import { Retry, Task } from "effect-cano"
  * import * as Effect from "effect/Effect"
  *
+ * declare const fetchOrder: (id: number) => Effect.Effect<{ readonly lines: number }, Error>
+ *
  * const load = Task.make({
  *   retry: Retry.fixed(2, "1 second"),
- *   run: (state: { readonly id: number }) => Effect.as(fetchOrder(state.id), "Validate")
+ *   run: function* ({ id }: { readonly id: number }) {
+ *     const order = yield* fetchOrder(id)
+ *     return order.lines > 0 ? "Validate" : "Failed"
+ *   }
  * })
  * ```
  *

@@ -57,6 +57,7 @@ import { Loop, type Host, type Position, TracedLoop } from "./internal/loop.ts"
 import * as Mermaid from "./internal/mermaid.ts"
 import * as Program from "./internal/program.ts"
 import { type AnyState, type BareTag, type Output, type Tag, tagOf, type WithTag } from "./internal/state.ts"
+import { isTraced } from "./internal/trace.ts"
 import * as Task from "./Task.ts"
 
 const TypeId = "~effect-cano/Workflow"
@@ -333,8 +334,16 @@ const sourceOf = ({ to, run, catch: routes }: RawState): Program.Source => ({
  *
  * @example
  * ```ts
- * const exit = yield* Workflow.run(order) // "Complete" | "Failed"
- * const resumed = yield* Workflow.run(order, "Process")
+ * import { Workflow } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const order: Workflow.Workflow<"Start" | "Process" | "Complete" | "Failed", "Complete" | "Failed">
+ *
+ * const program = Effect.gen(function* () {
+ *   const exit = yield* Workflow.run(order) // "Complete" | "Failed"
+ *   const resumed = yield* Workflow.run(order, "Process")
+ *   return [exit, resumed]
+ * })
  * ```
  *
  * @category running
@@ -348,7 +357,7 @@ export const run = <State, Exit, E, R, Initial>(
   const start: AnyState = state === undefined ? parts.start : (state as AnyState)
   return Effect.withFiber((fiber) => {
     const entry = entryOf(parts, start)
-    return fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
+    return isTraced(fiber)
       ? inRunSpan(parts, new TracedLoop(parts.host, entry, start))
       : new Loop(parts.host, entry, start).run()
   })
@@ -367,8 +376,7 @@ export const step = <State, Exit, E, R, Initial>(
   Effect.withFiber((fiber) => {
     const parts = partsOf(self)
     const entry = entryOf(parts, state as AnyState)
-    const traced = fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
-    const LoopOnce = traced ? TracedLoop : Loop
+    const LoopOnce = isTraced(fiber) ? TracedLoop : Loop
     return new LoopOnce(parts.host, entry, state as AnyState, true).run()
   })
 
@@ -378,9 +386,12 @@ export const step = <State, Exit, E, R, Initial>(
  *
  * @example
  * ```ts
- * states: {
- *   Pay: { to: ["Ship", "Failed"], run: Workflow.asTask(payment, (exit) => (exit === "Paid" ? "Ship" : "Failed")) }
- * }
+ * import { Workflow } from "effect-cano"
+ *
+ * declare const payment: Workflow.Workflow<"Charge" | "Paid" | "Declined", "Paid" | "Declined">
+ *
+ * // a task for a state of another workflow
+ * const pay = Workflow.asTask(payment, (exit) => (exit === "Paid" ? "Ship" : "Failed"))
  * ```
  *
  * @category combinators
@@ -478,8 +489,12 @@ export const toMermaid = (self: Workflow.Any): string => {
  *
  * @example
  * ```ts
- * const exit = yield* Effect.exit(Workflow.run(order))
- * if (Exit.isFailure(exit)) Workflow.failedAt(exit.cause)
+ * import { Workflow } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const order: Workflow.Workflow<"Start" | "Process" | "Complete", "Complete", Error>
+ *
+ * const program = Effect.tapCause(Workflow.run(order), (cause) => Effect.log(Workflow.failedAt(cause)))
  * // Some({ workflow: "order", state: "Process", transitions: 2, attempt: 4 })
  * ```
  *

@@ -1,9 +1,11 @@
 /**
  * @since 0.1.0
  */
+export * as Concurrent from "./Concurrent.ts"
 export * as ConfigurationError from "./ConfigurationError.ts"
 export * as Node from "./Node.ts"
 export * as Retry from "./Retry.ts"
 export * as Store from "./Store.ts"
 export * as Task from "./Task.ts"
+export * as Wait from "./Wait.ts"
 export * as Workflow from "./Workflow.ts"

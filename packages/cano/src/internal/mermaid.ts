@@ -28,8 +28,8 @@ const label = (tag: string, { work, catch: routes }: Source): string =>
     ...Array.from(routes).flatMap(([error, route]) => (typeof route === "string" ? [] : [`⚠ ${escape(error)}`]))
   ].join("<br/>")
 
-/** Writes everything that could end a label, or mean something to Mermaid or HTML, as a character code. */
+/** Writes everything that could end a label, or mean something to Mermaid or HTML, as a character code. Mermaid trims labels, so spaces at the ends are written so too. */
 const escape = (text: string): string =>
-  Array.from(text.toWellFormed(), (char) =>
-    /[\p{L}\p{N} _.,×-]/u.test(char) ? char : `#${char.codePointAt(0)};`
-  ).join("")
+  Array.from(text.toWellFormed(), (char) => (/[\p{L}\p{N} _.,×-]/u.test(char) ? char : `#${char.codePointAt(0)};`))
+    .join("")
+    .replace(/^ | $/g, "#32;")

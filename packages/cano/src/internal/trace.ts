@@ -1,4 +1,9 @@
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+
+/** Whether anybody listens. A run asks once, at its start; without a tracer it creates no span at all. */
+export const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
+  cache.tracer !== undefined && cache.tracerEnabled
 
 /** Opens a child span without capturing a stack: the engine's own frames tell a reader nothing. */
 export const span = (

@@ -1,0 +1,359 @@
+/**
+ * Runs many effects, or many instances of one workflow, at once, and waits for them by a strategy.
+ *
+ * 1. Results come in **input order**, whatever order they finished in.
+ * 2. A failing instance never fails the call: its cause is its result.
+ * 3. The counters always sum up: `completed + failed + cancelled === total`.
+ * 4. What had finished is kept, whichever limit struck.
+ * 5. Whoever loses is interrupted **and awaited**: after the call has returned nothing of it can happen any more.
+ * 6. `concurrency` is never exceeded. An instance that waits for its turn costs nothing but its place.
+ * 7. Instances are launched in slices, so timers keep firing while 100,000 of them start.
+ *
+ * @example
+ * ```ts
+ * import { Concurrent, Wait } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ *
+ * const replicas = ["a", "b", "c"].map((name) => Effect.as(Effect.sleep("10 millis"), name))
+ *
+ * const program = Effect.gen(function* () {
+ *   const { results, status } = yield* Concurrent.run(replicas, { wait: Wait.quota(2) })
+ *   // status: { total: 3, completed: 2, failed: 0, cancelled: 1, ... }
+ *   return results.flatMap((result) => (result._tag === "Completed" ? [result.value] : []))
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { type Cancelled, type Completed, type Failed, type Result, concurrencyOf, resultOf } from "./internal/batch.ts"
+import { refuse } from "./internal/configuration.ts"
+import * as Pool from "./internal/pool.ts"
+import { isTraced, span } from "./internal/trace.ts"
+import * as Wait from "./Wait.ts"
+import * as Workflow from "./Workflow.ts"
+
+export type { Cancelled, Completed, Failed, Result } from "./internal/batch.ts"
+
+/**
+ * The counters of a batch.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Status {
+  readonly total: number
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+  /** Since the start of the batch. */
+  readonly duration: Duration.Duration
+  /**
+   * Why the waiting was over: every instance had settled, the quota was met, the time was up, or every instance had
+   * settled and the quota could not be met.
+   */
+  readonly end: "settled" | "quota" | "deadline" | "unreachable"
+}
+
+/**
+ * The counters of a batch that is under way.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Progress {
+  readonly total: number
+  readonly completed: number
+  readonly failed: number
+  /** Instances that have started and not ended. */
+  readonly running: number
+}
+
+/**
+ * What a batch gave.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Batch<out Results> {
+  /** One result for each instance, in input order. */
+  readonly results: Results
+  readonly status: Status
+}
+
+/**
+ * How to run a batch.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<W extends Wait.Wait> {
+  /** How long to wait. Default: `Wait.all`. */
+  readonly wait?: W | undefined
+  /** How many instances may run at the same time, from 1. Default: `"unbounded"`. */
+  readonly concurrency?: number | "unbounded" | undefined
+  /** Called each time an instance has ended, while the batch runs. It should be quick; what it throws ends the batch as a defect. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/**
+ * @since 0.1.0
+ */
+export declare namespace Results {
+  /**
+   * The results of a list of effects; a tuple stays a tuple.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type Of<Effects extends Iterable<Effect.Effect<any, any, any>>, W extends Wait.Wait> =
+    Effects extends ReadonlyArray<Effect.Effect<any, any, any>>
+      ? { -readonly [K in keyof Effects]: Result<Effect.Success<Effects[K]>, Effect.Error<Effects[K]>, W> }
+      : Effects extends Iterable<Effect.Effect<infer A, infer E, any>>
+        ? Array<Result<A, E, W>>
+        : never
+}
+
+/**
+ * Runs effects at once and waits for them by a strategy. It cannot fail: failures are results.
+ *
+ * **Details**
+ *
+ * - `wait`: see `Wait`. Default: `Wait.all`.
+ * - `concurrency`: default unbounded.
+ * - `ids`: names for the instances, in results and spans, as many as there are effects. Default: the index.
+ * - `onProgress`: the counters, each time an instance has ended.
+ *
+ * Interrupting the call interrupts every instance and waits for their finalizers. Throws a `ConfigurationError` where
+ * `concurrency` is not a whole number from 1 or the number of `ids` is another than that of the effects.
+ *
+ * @example
+ * ```ts
+ * import { Concurrent, Wait } from "effect-cano"
+ * import type * as Effect from "effect/Effect"
+ *
+ * declare const downloads: ReadonlyArray<Effect.Effect<string, Error>>
+ * declare const bar: { readonly update: (value: number) => void }
+ *
+ * const batch = Concurrent.run(downloads, {
+ *   wait: Wait.quotaOrDuration(10, "30 seconds"),
+ *   concurrency: 4,
+ *   onProgress: ({ completed }) => bar.update(completed)
+ * })
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const run = <const Effects extends Iterable<Effect.Effect<any, any, any>>, W extends Wait.Wait = Wait.All>(
+  effects: Effects,
+  options?: Options<W> & { readonly ids?: ReadonlyArray<string> | undefined }
+): Effect.Effect<
+  Batch<Results.Of<Effects, W>>,
+  never,
+  Effects extends Iterable<Effect.Effect<any, any, infer R>> ? R : never
+> => {
+  const list: ReadonlyArray<Effect.Effect<any, any, any>> = Array.from(effects)
+  const { ids, onProgress } = options ?? {}
+  const wait: Wait.Wait = options?.wait ?? Wait.all
+  const concurrency = concurrencyOf(options?.concurrency)
+  refuse("Concurrent.run", [
+    ...concurrency.problems,
+    ...(ids === undefined || ids.length === list.length
+      ? []
+      : [`there are ${list.length} effects and ${ids.length} ids`])
+  ])
+  const idOf = (index: number): string => ids?.[index] ?? String(index)
+  const poolOptions = {
+    goal: Pool.goalOf(wait, list.length),
+    concurrency: concurrency.limit,
+    onSettled: onProgress === undefined ? undefined : (pool: Pool.Pool) => onProgress(progressOf(pool))
+  }
+  return Effect.withFiber((fiber) =>
+    isTraced(fiber)
+      ? inBatchSpan(
+          wait,
+          list.length,
+          finished(
+            Pool.run(
+              list.map((effect, index) => inInstanceSpan(effect, idOf(index))),
+              poolOptions
+            ),
+            idOf
+          )
+        )
+      : finished(Pool.run(list, poolOptions), idOf)
+  )
+}
+
+/**
+ * One instance of a workflow.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Instance<State, Initial, Provided = never> = {
+  /** Names the instance in results and spans. */
+  readonly id: string
+  /** Services of this instance alone, such as its store. */
+  readonly context?: Context.Context<Provided> | undefined
+} & ([] extends Workflow.Workflow.Start<State, Initial>
+  ? { readonly state?: State | undefined }
+  : { readonly state: State })
+
+/**
+ * Runs many instances of one workflow at once and waits for them by a strategy.
+ *
+ * **Details**
+ *
+ * - `instances`: each has an `id`, the `state` it starts in (optional where the workflow's initial state has no payload),
+ *   and a `context` of its own. What they are given leaves the `R` of the batch.
+ * - `layer`: built afresh for each instance, such as `Store.MemoryStore.layer` for a store of its own. If it fails to
+ *   build, the instance has failed.
+ * - `wait`, `concurrency`, `onProgress`: as in {@link run}.
+ *
+ * Throws a `ConfigurationError` for a bad `concurrency`, and where two instances have the same id.
+ *
+ * @example
+ * ```ts
+ * import { Concurrent, Store, Wait, Workflow } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Rows = Store.key("rows", Schema.Array(Schema.String))
+ * const Import = Schema.TaggedUnion({ Read: { row: Schema.String }, Done: {} })
+ *
+ * const importRow = Workflow.make("import", Import, {
+ *   initial: "Read",
+ *   exits: ["Done"],
+ *   states: {
+ *     Read: { to: ["Done"], run: ({ row }) => Effect.as(Store.append(Rows, row), { _tag: "Done" }) }
+ *   }
+ * })
+ *
+ * const batch = Concurrent.workflow(importRow, {
+ *   instances: ["a", "b"].map((row, index) => ({ id: `row-${index}`, state: { _tag: "Read", row } as const })),
+ *   layer: Store.MemoryStore.layer,
+ *   wait: Wait.duration("30 seconds"),
+ *   concurrency: 16
+ * })
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const workflow = <
+  State,
+  Exit,
+  E,
+  R,
+  Initial,
+  Provided = never,
+  Built = never,
+  LayerError = never,
+  LayerServices = never,
+  W extends Wait.Wait = Wait.All
+>(
+  self: Workflow.Workflow<State, Exit, E, R, Initial>,
+  options: Options<W> & {
+    readonly instances: Iterable<Instance<NoInfer<State>, NoInfer<Initial>, Provided>>
+    readonly layer?: Layer.Layer<Built, LayerError, LayerServices> | undefined
+  }
+): Effect.Effect<
+  Batch<Array<Result<Exit, E | LayerError, W>>>,
+  never,
+  Exclude<R, Provided | Built> | LayerServices
+> => {
+  const instances = Array.from(options.instances as Iterable<Instance<any, any, any> & { readonly state?: unknown }>)
+  const ids = instances.map(({ id }) => id)
+  const seen = new Set<string>()
+  const duplicates = ids.filter((id) => seen.size === seen.add(id).size)
+  refuse(
+    "Concurrent.workflow",
+    duplicates.length === 0 ? [] : [`two instances have the id "${duplicates[0]!.slice(0, 40)}"`]
+  )
+  const runUntyped = Workflow.run as (self: Workflow.Workflow.Any, state?: unknown) => Effect.Effect<any, any, any>
+  const runs = instances.map(({ state, context }) => {
+    const run = runUntyped(self, state)
+    const inContext = context === undefined ? run : Effect.provideContext(run, context)
+    return options.layer === undefined
+      ? inContext
+      : Effect.provide(inContext, Layer.fresh(options.layer), { local: true })
+  })
+  return run(runs, { ...options, ids } as Options<W>) as Effect.Effect<any, never, any>
+}
+
+/**
+ * The values of a batch in input order, or the cause of the first instance that failed. Cancelled instances are left
+ * out.
+ *
+ * @example
+ * ```ts
+ * import { Concurrent } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const lookups: ReadonlyArray<Effect.Effect<string, Error>>
+ *
+ * const names = Effect.flatMap(Concurrent.run(lookups), Concurrent.values) // Effect<Array<string>, Error>
+ * ```
+ *
+ * @category destructors
+ * @since 0.1.0
+ */
+export const values = <A, E>(
+  batch: Batch<ReadonlyArray<Completed<A> | Failed<E> | Cancelled>>
+): Effect.Effect<Array<A>, E> => {
+  const found: Array<A> = []
+  for (const result of batch.results) {
+    if (result._tag === "Failed") return Effect.failCause(result.cause)
+    if (result._tag === "Completed") found.push(result.value)
+  }
+  return Effect.succeed(found)
+}
+
+// -----------------------------------------------------------------------------
+// internals
+// -----------------------------------------------------------------------------
+
+const progressOf = ({ total, completed, failed, running }: Pool.Pool): Progress => ({
+  total,
+  completed,
+  failed,
+  running
+})
+
+const finished = (pool: Effect.Effect<Pool.Pool>, idOf: (index: number) => string): Effect.Effect<Batch<any>> =>
+  Effect.flatMap(pool, (pool) =>
+    Effect.clockWith((clock) =>
+      Effect.succeed({
+        results: Array.from(pool.exits, (exit, index) => resultOf(exit, idOf(index))),
+        status: statusOf(pool, clock.currentTimeMillisUnsafe())
+      })
+    )
+  )
+
+const statusOf = ({ total, completed, failed, startedAt, end }: Pool.Pool, now: number): Status => ({
+  total,
+  completed,
+  failed,
+  cancelled: total - completed - failed,
+  duration: Duration.millis(now - startedAt),
+  end: end!
+})
+
+const inInstanceSpan = (effect: Effect.Effect<any, any, any>, id: string): Effect.Effect<any, any, any> =>
+  span("instance", { "cano.instance.id": id })(effect)
+
+const inBatchSpan = <A>(wait: Wait.Wait, total: number, batch: Effect.Effect<Batch<A>>): Effect.Effect<Batch<A>> =>
+  Effect.tap(batch, ({ status }) =>
+    Effect.annotateCurrentSpan({
+      "cano.batch.completed": status.completed,
+      "cano.batch.failed": status.failed,
+      "cano.batch.cancelled": status.cancelled,
+      "cano.batch.end": status.end
+    })
+  ).pipe(span("concurrent", { "cano.batch.wait": Wait.format(wait), "cano.batch.total": total }))

@@ -1,0 +1,246 @@
+import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type * as Wait from "../Wait.ts"
+
+/**
+ * How many instances are launched before the event loop gets a turn. Launching all at once would hold up every timer,
+ * the deadline's included: 10,000 sleeping fibers take longer to start than many a deadline lasts.
+ */
+const slice = 32
+
+/** Why the waiting was over. */
+export type End = "settled" | "quota" | "deadline" | "unreachable"
+
+/** When a pool is done, in numbers. */
+export interface Goal {
+  /** Stop when so many have counted. */
+  readonly required: number | undefined
+  readonly count: Wait.Count
+  /** Stop after so many milliseconds. */
+  readonly deadline: number | undefined
+  /** Stop as soon as `required` is out of reach, instead of waiting for the rest. */
+  readonly failFast: boolean
+}
+
+export const goalOf = (wait: Wait.Wait, total: number, failFast = false): Goal => {
+  switch (wait._tag) {
+    case "All":
+      return { required: failFast ? total : undefined, count: "succeeded", deadline: undefined, failFast }
+    case "Quota":
+      return { required: wait.required, count: wait.count, deadline: undefined, failFast }
+    case "Percentage":
+      return {
+        required: Math.ceil((total * wait.percentage) / 100),
+        count: wait.count,
+        deadline: undefined,
+        failFast
+      }
+    case "ForDuration":
+      return { required: undefined, count: "succeeded", deadline: Duration.toMillis(wait.duration), failFast: false }
+    case "QuotaOrDuration":
+      return {
+        required: wait.required,
+        count: wait.count,
+        deadline: Duration.toMillis(wait.duration),
+        failFast: false
+      }
+  }
+}
+
+export interface Options {
+  readonly goal: Goal
+  readonly concurrency: number
+  readonly onSettled: ((pool: Pool) => void) | undefined
+}
+
+/**
+ * Runs effects at once, each in a fiber, until a goal is reached; then interrupts the rest and waits for their end.
+ *
+ * `Effect.forEach` interrupts its fibers as well, but forgets what they gave; a pool keeps every exit in its place.
+ */
+export class Pool {
+  /** The exits by the place of the effect; a hole is an effect that was cancelled or has not ended. */
+  readonly exits: Array<Exit.Exit<any, any> | undefined>
+  readonly total: number
+  completed = 0
+  failed = 0
+  /** Effects that have ended by cancellation. */
+  interrupted = 0
+  running = 0
+  end: End | undefined = undefined
+  /** The place of the first effect that failed. */
+  firstFailure: number | undefined = undefined
+  startedAt = 0
+
+  private readonly effects: ReadonlyArray<Effect.Effect<any, any, any>>
+  private readonly fibers: Array<Fiber.Fiber<any, any> | undefined>
+  private readonly options: Options
+  private readonly parent: Fiber.Fiber<any, any>
+  private readonly clock: Clock.Clock
+  private readonly fork: <A, E>(effect: Effect.Effect<A, E, any>) => Fiber.Fiber<A, E>
+  private next = 0
+  private pumping = false
+  private scheduled = false
+  private timer: Fiber.Fiber<void> | undefined = undefined
+  private resume: (() => void) | undefined = undefined
+  private broken: { readonly defect: unknown } | undefined = undefined
+
+  constructor(
+    effects: ReadonlyArray<Effect.Effect<any, any, any>>,
+    options: Options,
+    parent: Fiber.Fiber<any, any>,
+    clock: Clock.Clock
+  ) {
+    this.effects = effects
+    this.total = effects.length
+    this.exits = Array.from({ length: effects.length })
+    this.fibers = Array.from({ length: effects.length })
+    this.options = options
+    this.parent = parent
+    this.clock = clock
+    this.fork = Effect.runForkWith(parent.context as Context.Context<any>)
+  }
+
+  /** Runs the pool to its end; an interruption interrupts every fiber and waits for it. */
+  run(): Effect.Effect<Pool> {
+    return Effect.suspend(() => {
+      this.startedAt = this.clock.currentTimeMillisUnsafe()
+      const { deadline, required } = this.options.goal
+      if (this.total === 0) this.end = "settled"
+      else if (required === 0) this.end = "quota"
+      else if (deadline === 0) this.end = "deadline"
+      return this.end === undefined ? this.running_() : Effect.succeed(this)
+    })
+  }
+
+  private running_(): Effect.Effect<Pool> {
+    return Effect.callback<Pool>((resume) => {
+      this.resume = () => resume(this.broken === undefined ? Effect.succeed(this) : Effect.die(this.broken.defect))
+      this.startTimer()
+      this.pump()
+      return Effect.suspend(() => this.interruptAll())
+    })
+  }
+
+  private startTimer(): void {
+    const { deadline } = this.options.goal
+    if (deadline === undefined) return
+    this.timer = this.fork(Effect.sleep(deadline))
+    this.timer.addObserver((exit) => {
+      if (exit._tag === "Success") this.stop("deadline")
+    })
+  }
+
+  /** Launches what fits, a slice at a time. */
+  private readonly pump = (): void => {
+    this.scheduled = false
+    if (this.pumping) return
+    this.pumping = true
+    let left = slice
+    while (this.end === undefined && this.running < this.options.concurrency && this.next < this.total) {
+      if (left-- === 0) {
+        this.schedulePump()
+        break
+      }
+      this.launch(this.next++)
+    }
+    this.pumping = false
+    this.settleIfDone()
+  }
+
+  private schedulePump(): void {
+    if (this.scheduled) return
+    this.scheduled = true
+    this.parent.currentDispatcher.scheduleTask(this.pump, 0)
+  }
+
+  private launch(index: number): void {
+    this.running++
+    const fiber = this.fork(this.effects[index]!)
+    this.fibers[index] = fiber
+    fiber.addObserver((exit) => this.settled(index, exit))
+  }
+
+  private settled(index: number, exit: Exit.Exit<any, any>): void {
+    this.running--
+    this.fibers[index] = undefined
+    if (exit._tag === "Success") {
+      this.completed++
+      this.exits[index] = exit
+    } else if (this.end !== undefined && Cause.hasInterruptsOnly(exit.cause)) {
+      this.interrupted++
+    } else {
+      this.failed++
+      this.firstFailure ??= index
+      this.exits[index] = exit
+    }
+    this.report()
+    if (this.end === undefined) this.check()
+    if (this.end !== undefined) this.settleIfDone()
+    else if (!this.pumping) this.pump()
+  }
+
+  private report(): void {
+    if (this.options.onSettled === undefined || this.broken !== undefined) return
+    try {
+      this.options.onSettled(this)
+    } catch (defect) {
+      this.broken = { defect }
+      this.stop("settled")
+    }
+  }
+
+  /** Looks whether the goal is reached, or out of reach. */
+  private check(): void {
+    const { required, count, failFast, deadline } = this.options.goal
+    const counted = count === "succeeded" ? this.completed : this.completed + this.failed
+    if (required !== undefined && counted >= required) return this.stop("quota")
+    if (this.completed + this.failed === this.total)
+      return this.stop(required === undefined ? "settled" : "unreachable")
+    if (failFast && required !== undefined && this.total - this.failed < required) return this.stop("unreachable")
+    // A busy event loop may come to the timer late; every end is a chance to notice.
+    if (deadline !== undefined && this.clock.currentTimeMillisUnsafe() - this.startedAt > deadline) {
+      this.stop("deadline")
+    }
+  }
+
+  /** Decides the end and interrupts what still runs. */
+  private stop(end: End): void {
+    if (this.end !== undefined) return
+    this.end = end
+    this.interruptRunning()
+    this.settleIfDone()
+  }
+
+  private interruptRunning(): void {
+    this.timer?.interruptUnsafe(this.parent.id)
+    if (this.running === 0) return
+    // The fibers before `next` are all that can run.
+    for (let index = 0; index < this.next; index++) this.fibers[index]?.interruptUnsafe(this.parent.id)
+  }
+
+  private settleIfDone(): void {
+    if (this.end === undefined || this.running > 0 || this.pumping) return
+    const resume = this.resume
+    this.resume = undefined
+    resume?.()
+  }
+
+  private interruptAll(): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      this.resume = () => resume(Effect.void)
+      this.end ??= "settled"
+      this.interruptRunning()
+      this.settleIfDone()
+    })
+  }
+}
+
+/** Runs effects in a pool; see {@link Pool}. */
+export const run = (effects: ReadonlyArray<Effect.Effect<any, any, any>>, options: Options): Effect.Effect<Pool> =>
+  Effect.withFiber((parent) => Effect.clockWith((clock) => new Pool(effects, options, parent, clock).run()))
