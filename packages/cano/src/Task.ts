@@ -35,15 +35,21 @@
  */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
 import type { Contravariant, Covariant } from "effect/Types"
+import { concurrencyOf, type Failed, type Result, resultOf } from "./internal/batch.ts"
 import { durationProblems, nameProblems, refuse } from "./internal/configuration.ts"
-import { fromUnknown, type Handler } from "./internal/handler.ts"
-import type { Failure, KeepLiteral, Output, Services, Value } from "./internal/state.ts"
+import { fromUnknown, type Handler, toEffect } from "./internal/handler.ts"
+import * as Pool from "./internal/pool.ts"
+import { isRunnable, RunKey, type Runnable } from "./internal/runnable.ts"
+import type { BareTag, Failure, KeepLiteral, Output, Services, Tag, Value } from "./internal/state.ts"
+import { span } from "./internal/trace.ts"
 import * as Work from "./internal/work.ts"
+import * as Wait from "./Wait.ts"
 
 const TypeId = "~effect-cano/Task"
 
@@ -187,6 +193,190 @@ export interface Options<E, RetryError, RetryServices, Timeout> {
 export type TimeoutError<Timeout> = Timeout extends undefined ? never : AttemptTimeout
 
 /**
+ * So many branches of a fork have failed that its quota can no longer be met.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ForkUnmet extends Data.TaggedError("ForkUnmet")<{
+  readonly task: string | undefined
+  /** The successes that the strategy asks for. */
+  readonly required: number
+  readonly total: number
+  /** The branches that failed, with their causes. */
+  readonly failed: ReadonlyArray<Failed<unknown>>
+}> {
+  override get message(): string {
+    return `${named(this.task)}: ${this.required} of ${this.total} branches had to succeed, and ${this.failed.length} failed`
+  }
+}
+
+/**
+ * The branches of a fork did not meet its strategy in time.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ForkTimeout extends Data.TaggedError("ForkTimeout")<{
+  readonly task: string | undefined
+  readonly timeout: Duration.Duration
+  readonly total: number
+  /** The branches that had succeeded by then. */
+  readonly completed: number
+}> {
+  override get message(): string {
+    return `${named(this.task)}: after ${Duration.format(this.timeout)} ${this.completed} of ${this.total} branches had succeeded, and that was not enough`
+  }
+}
+
+/**
+ * Makes a task that runs branches at once and joins what they gave into the next state.
+ *
+ * **Details**
+ *
+ * - `branches`: Effects, tasks or workflows, by name or in a list; or a function of the state that gives them, whose
+ *   parameter needs its type: `(state: Split) => ...`.
+ * - `wait`: when to join; see `Wait`. Default: `Wait.all`. The task goes on as soon as the strategy is met; the other
+ *   branches are interrupted and awaited.
+ * - `join`: gets what the branches gave and the state, and gives the next state. With `Wait.all` it gets the values, else
+ *   the result of each branch (`Completed`, `Failed` or `Cancelled`).
+ * - `timeout`: fails with {@link ForkTimeout} where the strategy is not met by then. A strategy that was met before wins.
+ * - `concurrency`: how many branches may run at the same time. Default: `"unbounded"`.
+ * - `name`, `retry`, `attemptTimeout`: as in {@link make}; a retry runs all branches again.
+ *
+ * With `Wait.all` the first branch that fails ends the fork with its own error. With a quota or a percentage,
+ * {@link ForkUnmet} says that it can no longer be met. A strategy that only waits for a time is always met.
+ *
+ * @example
+ * ```ts
+ * import { Task, Wait } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const ask: (replica: string) => Effect.Effect<number, Error>
+ *
+ * const quorum = Task.fork({
+ *   branches: { a: ask("a"), b: ask("b"), c: ask("c") },
+ *   wait: Wait.quota(2),
+ *   timeout: "1 second",
+ *   join: (results) => (results.a._tag === "Completed" ? "Trusted" : "Checked")
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fork: {
+  <
+    TagName extends string,
+    Next extends TagName | KeepLiteral<TagName>,
+    const Joining extends Branches,
+    Join extends Output<Next>,
+    State = unknown,
+    W extends Wait.Wait = Wait.All,
+    RetryError = never,
+    RetryServices = never,
+    ForkLimit extends Duration.Input | undefined = undefined,
+    Timeout extends Duration.Input | undefined = undefined
+  >(
+    options: Options<
+      | { [K in keyof Joining]: FailureIn<Joining[K], W> }[BranchKey<Joining>]
+      | UnmetError<W>
+      | LateError<ForkLimit>
+      | Failure<Join>,
+      RetryError,
+      RetryServices,
+      Timeout
+    > &
+      ForkOptions<W, ForkLimit> & {
+        readonly branches: (Joining | ((state: State) => Joining)) & StartableBranches<Joining>
+        readonly join: (results: Joined<Joining, W>, state: State) => Join
+      }
+  ): Task<
+    State,
+    [Join] extends [Output<any>] ? Value<Join> : Next | Join,
+    | { [K in keyof Joining]: FailureIn<Joining[K], W> }[BranchKey<Joining>]
+    | UnmetError<W>
+    | LateError<ForkLimit>
+    | Failure<Join>
+    | TimeoutError<Timeout>
+    | NoInfer<RetryError>,
+    { [K in keyof Joining]: BranchServices<Joining[K]> }[BranchKey<Joining>] | Services<Join> | NoInfer<RetryServices>
+  >
+  <
+    TagName extends string,
+    Next extends TagName | { readonly _tag: TagName },
+    const Joining extends Branches,
+    Join extends Output<Next>,
+    State = unknown,
+    W extends Wait.Wait = Wait.All,
+    RetryError = never,
+    RetryServices = never,
+    ForkLimit extends Duration.Input | undefined = undefined,
+    Timeout extends Duration.Input | undefined = undefined
+  >(
+    options: Options<
+      | { [K in keyof Joining]: FailureIn<Joining[K], W> }[BranchKey<Joining>]
+      | UnmetError<W>
+      | LateError<ForkLimit>
+      | Failure<Join>,
+      RetryError,
+      RetryServices,
+      Timeout
+    > &
+      ForkOptions<W, ForkLimit> & {
+        readonly branches: (Joining | ((state: State) => Joining)) & StartableBranches<Joining>
+        readonly join: (results: Joined<Joining, W>, state: State) => Join
+      }
+  ): Task<
+    State,
+    [Join] extends [Output<any>] ? Value<Join> : Next | Join,
+    | { [K in keyof Joining]: FailureIn<Joining[K], W> }[BranchKey<Joining>]
+    | UnmetError<W>
+    | LateError<ForkLimit>
+    | Failure<Join>
+    | TimeoutError<Timeout>
+    | NoInfer<RetryError>,
+    { [K in keyof Joining]: BranchServices<Joining[K]> }[BranchKey<Joining>] | Services<Join> | NoInfer<RetryServices>
+  >
+} = (
+  options: Options<any, any, any, any> &
+    ForkOptions<Wait.Wait, any> & { readonly branches: unknown; readonly join: unknown }
+): Task<any, any, any, any> => {
+  const limit = concurrencyOf(options.concurrency)
+  refuse(options.name === undefined ? "Task.fork" : `Task "${options.name}"`, [
+    ...limit.problems,
+    ...(options.timeout === undefined ? [] : durationProblems("timeout", options.timeout, "above 0"))
+  ])
+  const plan: ForkPlan = {
+    name: options.name,
+    branches: fromUnknown(options.branches) as ForkPlan["branches"],
+    wait: options.wait ?? Wait.all,
+    timeout: options.timeout === undefined ? undefined : Duration.fromInputUnsafe(options.timeout),
+    concurrency: limit.limit,
+    join: fromUnknown(options.join)
+  }
+  const names = typeof options.branches === "function" ? undefined : Object.keys(options.branches as Branches)
+  return makeUnsafe({
+    ...options,
+    handler: (state) => runFork(plan, state, (effect) => effect),
+    tracedHandler: (state) => runFork(plan, state, (effect, id) => span("branch", { "cano.branch.id": id })(effect)),
+    fork: { wait: plan.wait, branches: names }
+  })
+}
+
+/**
+ * What {@link fork} takes besides its branches and the options of every task.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ForkOptions<W, Timeout> {
+  readonly wait?: W | undefined
+  readonly timeout?: Timeout
+  readonly concurrency?: number | "unbounded" | undefined
+}
+
+/**
  * Runs a task once on its own, with its retries and its timeout. Handy in tests.
  *
  * @category running
@@ -215,6 +405,7 @@ export const makeUnsafe = (options: {
   readonly tracedHandler: Handler
   readonly retry?: Schedule.Schedule<unknown, any, any, any> | undefined
   readonly attemptTimeout?: Duration.Input | undefined
+  readonly fork?: Work.Fork | undefined
 }): Task<any, any, any, any> & Work.Work => {
   const { name, attemptTimeout } = options
   refuse(name === undefined ? "A task" : `Task "${name}"`, [
@@ -230,6 +421,7 @@ export const makeUnsafe = (options: {
     name,
     retry: options.retry,
     attemptTimeout: timeout,
+    fork: options.fork,
     handler: bound(options.handler),
     tracedHandler: bound(options.tracedHandler)
   })
@@ -237,3 +429,127 @@ export const makeUnsafe = (options: {
 
 /** @internal */
 export const toWork = (task: Task<never, unknown, unknown, unknown>): Work.Work => task as unknown as Work.Work
+
+/** What a fork can run beside others: an Effect, a task, or a workflow that can start by itself. */
+type Branch = Effect.Effect<any, any, any> | Task<any, any, any, any> | Runnable<any, any, any, any>
+
+/** Branches by name, or in a list. */
+type Branches = ReadonlyArray<Branch> | Readonly<Record<string, Branch>>
+
+/**
+ * What `join` gets: plain values where all branches are waited for, since then all have succeeded, and the result of
+ * each branch otherwise. A list stays a list and a record a record.
+ */
+type Joined<B, W> = {
+  -readonly [K in keyof B]: W extends Wait.All ? BranchSuccess<B[K]> : Result<BranchSuccess<B[K]>, BranchFailure<B[K]>>
+}
+
+/** Where all branches are waited for, the failure of a branch is the failure of the fork. */
+type FailureIn<B, W> = W extends Wait.All ? BranchFailure<B> : never
+
+type UnmetError<W> = W extends Wait.Quota | Wait.Percentage ? ForkUnmet : never
+
+type LateError<Limit> = Limit extends undefined ? never : ForkTimeout
+
+type BranchKey<B> = B extends ReadonlyArray<unknown> ? number & keyof B : keyof B
+
+type BranchSuccess<B> =
+  B extends Effect.Effect<infer A, any, any>
+    ? A
+    : B extends Task<any, infer A, any, any>
+      ? A
+      : B extends Runnable<infer A, any, any, any>
+        ? A
+        : never
+
+type BranchFailure<B> =
+  B extends Effect.Effect<any, infer E, any>
+    ? E
+    : B extends Task<any, any, infer E, any>
+      ? E
+      : B extends Runnable<any, infer E, any, any>
+        ? E
+        : never
+
+type BranchServices<B> =
+  B extends Effect.Effect<any, any, infer R>
+    ? R
+    : B extends Task<any, any, any, infer R>
+      ? R
+      : B extends Runnable<any, any, infer R, any>
+        ? R
+        : never
+
+/** Refuses workflows that cannot start by themselves. */
+type StartableBranches<B> = Branches extends B
+  ? unknown
+  : [{ [K in keyof B]: PayloadOfStart<B[K]> }[BranchKey<B>]] extends [never]
+    ? unknown
+    : "the initial state of a workflow among the branches carries a payload: start it with Workflow.run(workflow, state)"
+
+type PayloadOfStart<B> =
+  B extends Runnable<any, any, any, infer Start>
+    ? 0 extends 1 & Start
+      ? never
+      : Exclude<Tag<Start>, BareTag<Start>>
+    : never
+
+interface ForkPlan {
+  readonly name: string | undefined
+  readonly branches: (state: unknown) => Branches
+  readonly wait: Wait.Wait
+  readonly timeout: Duration.Duration | undefined
+  readonly concurrency: number
+  readonly join: Handler
+}
+
+const runFork = (
+  plan: ForkPlan,
+  state: unknown,
+  wrap: (branch: Effect.Effect<any, any, any>, id: string) => Effect.Effect<any, any, any>
+): Effect.Effect<any, any, any> =>
+  Effect.suspend(() => {
+    const branches = plan.branches(state)
+    const ids = Object.keys(branches)
+    const effects = Object.entries(branches).map(([id, branch]) => wrap(branchEffect(branch, state), id))
+    const goal = Pool.goalOf(plan.wait, ids.length, true)
+    const timeout = plan.timeout === undefined ? Infinity : Duration.toMillis(plan.timeout)
+    const isTimed = timeout < (goal.deadline ?? Infinity)
+    const pool = Pool.run(effects, {
+      goal: isTimed ? { ...goal, deadline: timeout } : goal,
+      concurrency: plan.concurrency,
+      onSettled: undefined
+    })
+    return Effect.flatMap(pool, (pool) => {
+      if (pool.end === "deadline" && isTimed) {
+        const { completed, total } = pool
+        return Effect.fail(new ForkTimeout({ task: plan.name, timeout: plan.timeout!, total, completed }))
+      }
+      const results = ids.map((id, index) => resultOf(pool.exits[index], id))
+      if (pool.end === "unreachable" && goal.deadline === undefined) {
+        return unmet(plan, goal.required!, pool, results)
+      }
+      const joined = plan.wait._tag === "All" ? pool.exits.map((exit) => (exit as Exit.Success<any>).value) : results
+      const shaped = Array.isArray(branches) ? joined : Object.fromEntries(ids.map((id, index) => [id, joined[index]]))
+      return toEffect(plan.join(shaped, state))
+    })
+  })
+
+const branchEffect = (branch: Branch, state: unknown): Effect.Effect<any, any, any> => {
+  if (isTask(branch)) return Work.run(toWork(branch), state)
+  return isRunnable(branch) ? branch[RunKey]() : branch
+}
+
+/** Where all branches are needed, the error of the first that failed says it best. */
+const unmet = (
+  { wait, name }: ForkPlan,
+  required: number,
+  { exits, firstFailure, total }: Pool.Pool,
+  results: ReadonlyArray<Result<unknown, unknown>>
+): Effect.Effect<never, any> => {
+  if (wait._tag === "All") return exits[firstFailure!] as Exit.Failure<never, any>
+  const failed = results.filter((result) => result._tag === "Failed")
+  return Effect.fail(new ForkUnmet({ task: name, required, total, failed }))
+}
+
+const named = (task: string | undefined): string => (task === undefined ? "A fork" : `Fork "${task}"`)

@@ -201,5 +201,8 @@ export const format = (wait: Wait): string => {
   }
 }
 
-const requiredProblems = (required: number): ReadonlyArray<string> =>
-  Number.isSafeInteger(required) && required >= 0 ? [] : [`the quota is ${required}, expected a whole number from 0`]
+function requiredProblems(required: number): ReadonlyArray<string> {
+  return Number.isSafeInteger(required) && required >= 0
+    ? []
+    : [`the quota is ${required}, expected a whole number from 0`]
+}

@@ -56,6 +56,7 @@ import { literalsOf } from "./internal/literals.ts"
 import { Loop, type Host, type Position, TracedLoop } from "./internal/loop.ts"
 import * as Mermaid from "./internal/mermaid.ts"
 import * as Program from "./internal/program.ts"
+import { RunKey, type Runnable } from "./internal/runnable.ts"
 import { type AnyState, type BareTag, type Output, type Tag, tagOf, type WithTag } from "./internal/state.ts"
 import { isTraced } from "./internal/trace.ts"
 import * as Task from "./Task.ts"
@@ -69,7 +70,8 @@ const TypeId = "~effect-cano/Workflow"
  * @category models
  * @since 0.1.0
  */
-export interface Workflow<State, out Exit, out E = never, out R = never, out Initial = State> extends Pipeable {
+export interface Workflow<State, out Exit, out E = never, out R = never, out Initial = State>
+  extends Pipeable, Runnable<Exit, E, R, Initial> {
   readonly [TypeId]: {
     readonly _State: Invariant<State>
     readonly _Exit: Covariant<Exit>
@@ -354,13 +356,7 @@ export const run = <State, Exit, E, R, Initial>(
   ...[state]: Workflow.Start<NoInfer<State>, Initial>
 ): Effect.Effect<Exit, E, R> => {
   const parts = partsOf(self)
-  const start: AnyState = state === undefined ? parts.start : (state as AnyState)
-  return Effect.withFiber((fiber) => {
-    const entry = entryOf(parts, start)
-    return isTraced(fiber)
-      ? inRunSpan(parts, new TracedLoop(parts.host, entry, start))
-      : new Loop(parts.host, entry, start).run()
-  })
+  return runFrom(parts, state === undefined ? parts.start : (state as AnyState))
 }
 
 /**
@@ -543,6 +539,10 @@ class WorkflowImpl {
     this[PartsKey] = parts
   }
 
+  [RunKey](): Effect.Effect<any, any, any> {
+    return runFrom(this[PartsKey], this[PartsKey].start)
+  }
+
   pipe() {
     return pipeArguments(this, arguments)
   }
@@ -562,8 +562,16 @@ const hostOf = ({ name, program, maxTransitions }: Definitions): Host => ({
     Cause.annotate(cause, Context.make(FailedAt, { workflow: name, ...position }))
 })
 
+const runFrom = (parts: Parts, start: AnyState): Effect.Effect<any, any, any> =>
+  Effect.withFiber((fiber) => {
+    const entry = entryOf(parts, start)
+    return isTraced(fiber)
+      ? inRunSpan(parts, new TracedLoop(parts.host, entry, start))
+      : new Loop(parts.host, entry, start).run()
+  })
+
 const entryOf = ({ name, program }: Parts, state: AnyState): Program.Entry => {
-  const entry = program.entries.get(tagOf(state))
+  const entry = program.entries.get(tagOf(state) ?? "")
   if (entry === undefined) throw new UndeclaredState({ workflow: name, from: undefined, to: undefined })
   return entry
 }

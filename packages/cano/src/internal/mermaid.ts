@@ -1,7 +1,9 @@
 import * as Duration from "effect/Duration"
+import * as Wait from "../Wait.ts"
 import * as badge from "./badge.ts"
 import type { Graph } from "./graph.ts"
 import type { Source } from "./program.ts"
+import type { Fork } from "./work.ts"
 
 /** Draws a machine as a Mermaid flowchart. Node ids are made here, so only labels carry what a user wrote. */
 export const draw = (graph: Graph, states: ReadonlyMap<string, Source>): string => {
@@ -10,13 +12,24 @@ export const draw = (graph: Graph, states: ReadonlyMap<string, Source>): string 
   for (const [tag, source] of states) lines.push(`  ${ids.get(tag)}["${label(tag, source)}"]`)
   for (const tag of graph.exits) lines.push(`  ${ids.get(tag)}(["${escape(tag)}"])`)
   for (const [tag, source] of states) {
+    const from = source.work.fork === undefined ? ids.get(tag)! : drawFork(lines, ids.get(tag)!, source.work.fork)
     for (const target of source.to) {
       const errors = Array.from(source.catch).filter(([, route]) => route === target)
       const arrow = errors.length === 0 ? "-->" : `-. "${errors.map(([error]) => escape(error)).join(", ")}" .->`
-      lines.push(`  ${ids.get(tag)} ${arrow} ${ids.get(target)}`)
+      lines.push(`  ${errors.length === 0 ? from : ids.get(tag)} ${arrow} ${ids.get(target)}`)
     }
   }
   return lines.join("\n") + "\n"
+}
+
+/** Draws the branches of a fork between its state and a join, and gives the id of the join. */
+const drawFork = (lines: Array<string>, id: string, { branches, wait }: Fork): string => {
+  const join = `${id}join`
+  for (const [index, branch] of (branches ?? ["…"]).entries()) {
+    lines.push(`  ${id} ==> ${id}b${index}[["${escape(branch)}"]] ==> ${join}`)
+  }
+  lines.push(`  ${join}{{"${escape(Wait.format(wait))}"}}`)
+  return join
 }
 
 /** A failure that a function routes has no target before it happens, so it stands in the state's label. */

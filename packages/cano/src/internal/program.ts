@@ -86,5 +86,6 @@ export const plain = (handler: Handler): Work => ({
   handler,
   tracedHandler: handler,
   retry: undefined,
-  attemptTimeout: undefined
+  attemptTimeout: undefined,
+  fork: undefined
 })

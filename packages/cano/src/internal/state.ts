@@ -55,5 +55,6 @@ export type Services<X> =
         : never
       : never
 
-/** The tag of a state value. */
-export const tagOf = (state: AnyState): string => (typeof state === "string" ? state : state._tag)
+/** The tag of a state value. Untyped callers may give anything, so it may be none. */
+export const tagOf = (state: AnyState | null | undefined): string | undefined =>
+  typeof state === "string" ? state : state?._tag

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import type * as Wait from "../Wait.ts"
 import { type Handler, isEffectObject, toEffect } from "./handler.ts"
 
 /** What the engine knows of a unit of work, whichever form it was written in. */
@@ -14,6 +15,14 @@ export interface Work {
   readonly tracedHandler: Handler
   readonly retry: Schedule.Schedule<unknown, any, any, any> | undefined
   readonly attemptTimeout: Duration.Duration | undefined
+  /** What a diagram shows of a fork. */
+  readonly fork: Fork | undefined
+}
+
+export interface Fork {
+  readonly wait: Wait.Wait
+  /** The names of the branches, unless they depend on the state. */
+  readonly branches: ReadonlyArray<string> | undefined
 }
 
 /** Bounds each attempt of a handler; a plain value or an Exit needs no bound. */

@@ -1,0 +1,202 @@
+/** W8: what types cannot say, and what untyped callers get wrong, is refused when the definition is made. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { ConfigurationError } from "../src/ConfigurationError.ts"
+import * as Node from "../src/Node.ts"
+import * as Retry from "../src/Retry.ts"
+import * as Task from "../src/Task.ts"
+import * as Workflow from "../src/Workflow.ts"
+import { makeUnchecked, refusal } from "./support.ts"
+
+const Letters = Schema.Literals(["A", "B", "C", "Done", "Failed"])
+const long = "x".repeat(257)
+const go = (...to: ReadonlyArray<string>) => ({ to, run: () => to[0] })
+
+const machine = (options: object) => () =>
+  makeUnchecked("broken", Letters, { initial: "A", exits: ["Done"], states: { A: go("Done") }, ...options })
+
+describe("W8 Workflow.make refuses", () => {
+  const faults: Record<string, [define: () => unknown, problems: ReadonlyArray<string>]> = {
+    "a state that cannot be reached": [
+      machine({ states: { A: go("Done"), B: go("A") } }),
+      ['state "B" cannot be reached from "A"']
+    ],
+    "an exit that cannot be reached": [
+      machine({ exits: ["Done", "Failed"] }),
+      ['state "Failed" cannot be reached from "A"']
+    ],
+    "a state from which no exit can be reached": [
+      machine({ states: { A: go("B", "Done"), B: go("C"), C: go("B") } }),
+      ['no exit can be reached from state "B"', 'no exit can be reached from state "C"']
+    ],
+    "a state without an edge": [
+      machine({ states: { A: go("B", "Done"), B: go() } }),
+      ['no exit can be reached from state "B"']
+    ],
+    "no exits": [machine({ exits: [] }), ["there is no exit", 'state "A" can go to "Done", which is not defined']],
+    "an exit that is listed twice": [machine({ exits: ["Done", "Done"] }), ['exit "Done" is listed twice']],
+    "an edge that is listed twice": [machine({ states: { A: go("Done", "Done") } }), ['state "A" lists "Done" twice']],
+    "an exit with a definition": [
+      machine({ states: { A: go("Done"), Done: go("A") } }),
+      ['exit "Done" has a definition']
+    ],
+    "an initial state that is not defined": [
+      machine({ initial: "Nowhere" }),
+      ['initial state "Nowhere" is not defined']
+    ],
+    "a target that is not defined": [
+      machine({ states: { A: go("Done", "Nowhere") } }),
+      ['state "A" can go to "Nowhere", which is not defined']
+    ],
+    "an empty name": [
+      () => makeUnchecked("", Letters, { initial: "A", exits: ["Done"], states: { A: go("Done") } }),
+      ["the name is empty"]
+    ],
+    "a name that is too long": [
+      () => makeUnchecked(long, Letters, { initial: "A", exits: ["Done"], states: { A: go("Done") } }),
+      [`the name "${"x".repeat(40)}…" is 257 characters long, at most 256 are allowed`]
+    ],
+    "a name that is not a string": [
+      () => makeUnchecked(7 as never, Letters, { initial: "A", exits: ["Done"], states: { A: go("Done") } }),
+      ["the name is not a string"]
+    ],
+    "an empty tag": [machine({ states: { A: go("", "Done"), "": go("Done") } }), ["a state's name is empty"]],
+    "a tag that is too long": [
+      machine({ states: { A: go(long, "Done"), [long]: go("Done") } }),
+      [`a state's name "${"x".repeat(40)}…" is 257 characters long, at most 256 are allowed`]
+    ],
+    "an exit's tag that is too long": [
+      machine({ exits: [long], states: { A: go(long) } }),
+      [`a state's name "${"x".repeat(40)}…" is 257 characters long, at most 256 are allowed`]
+    ]
+  }
+  for (const [fault, [define, problems]] of Object.entries(faults)) {
+    it(`${fault}, and names it`, () => {
+      const error = refusal(define)
+      assert.deepStrictEqual(error.problems, problems)
+      for (const problem of problems) assert.include(error.message, problem)
+      assert.isTrue(error.subject.startsWith("Workflow"))
+    })
+  }
+
+  it("several faults at once, and lists them all", () => {
+    const error = refusal(() =>
+      makeUnchecked("", Letters, {
+        initial: "Nowhere",
+        exits: ["Done", "Done"],
+        states: { A: go("B", "B"), B: go("Elsewhere") }
+      })
+    )
+    assert.deepStrictEqual(error.problems, [
+      "the name is empty",
+      'exit "Done" is listed twice',
+      'initial state "Nowhere" is not defined',
+      'state "A" lists "B" twice',
+      'state "B" can go to "Elsewhere", which is not defined'
+    ])
+    assert.strictEqual(error.message, `Workflow "": ${error.problems.join("; ")}`)
+  })
+
+  it("nothing that is right: names of 1 and of 256 characters, self loops, an initial state that is an exit's neighbour", () => {
+    const tag = "y".repeat(256)
+    makeUnchecked("x".repeat(256), Letters, { initial: "A", exits: ["D"], states: { A: go("A", tag), [tag]: go("D") } })
+    makeUnchecked("x", Letters, { initial: "A", exits: ["D"], states: { A: go("D") } })
+  })
+
+  it("nothing because of a tag that objects know already", () => {
+    const names = ["__proto__", "constructor", "toString", "hasOwnProperty"]
+    const states = Object.fromEntries(names.map((name, i) => [name, go(names[i + 1] ?? "Done")]))
+    const workflow = makeUnchecked("names", Schema.Literals([...names, "Done"]), {
+      initial: "__proto__",
+      exits: ["Done"],
+      states
+    })
+    assert.deepStrictEqual(Array.from(workflow.edges.keys()), names)
+    assert.strictEqual(Effect.runSync(Workflow.run(workflow)), "Done")
+  })
+})
+
+describe("W8 withMaxTransitions refuses", () => {
+  const fine = machine({})() as Workflow.Workflow<string, string>
+  for (const n of [0, -1, 1.5, NaN, Infinity, 2 ** 53, "3", undefined, null]) {
+    it(`${String(n)}`, () => {
+      const error = refusal(() => Workflow.withMaxTransitions(fine, n as number))
+      assert.strictEqual(error.message, `Workflow "broken": maxTransitions is ${n}, expected a whole number from 1`)
+    })
+  }
+})
+
+describe("W8 Task.make and Node.make refuse", () => {
+  const makers = {
+    "Task.make": (options: object) => Task.make({ run: () => "Done", ...options }),
+    "Node.make": (options: object) => Node.make({ prep: () => 1, exec: () => 1, post: () => "Done", ...options })
+  }
+  for (const [maker, make] of Object.entries(makers)) {
+    it(`${maker}: an empty name`, () => assert.include(refusal(() => make({ name: "" })).message, "the name is empty"))
+    it(`${maker}: a name that is too long`, () =>
+      assert.include(refusal(() => make({ name: long })).message, "is 257 characters long"))
+    for (const timeout of [0, "0 seconds", -1, NaN, Infinity, "soon", {}, -5n]) {
+      it(`${maker}: an attemptTimeout of ${typeof timeout === "object" ? "{}" : String(timeout)}`, () => {
+        const error = refusal(() => make({ name: "fetch", attemptTimeout: timeout }))
+        assert.strictEqual(error.subject, 'Task "fetch"')
+        assert.include(error.message, "attemptTimeout is ")
+      })
+    }
+    it(`${maker}: all of it at once`, () => {
+      assert.strictEqual(refusal(() => make({ name: "", attemptTimeout: 0 })).problems.length, 2)
+    })
+    it(`${maker}: nothing that is right`, () => {
+      make({ name: "x".repeat(256), attemptTimeout: "1 milli" })
+      make({ attemptTimeout: undefined, retry: undefined, name: undefined })
+    })
+  }
+})
+
+describe("W8 Retry refuses", () => {
+  for (const retries of [-1, 1.5, NaN, Infinity, 2 ** 53, "3"]) {
+    it(`retries of ${String(retries)}`, () => {
+      const n = retries as number
+      const text = `retries is ${retries}, expected a whole number from 0`
+      assert.deepStrictEqual(refusal(() => Retry.fixed(n, 1)).problems, [text])
+      assert.deepStrictEqual(refusal(() => Retry.exponential(n)).problems, [text])
+      assert.deepStrictEqual(refusal(() => Retry.exponentialCustom({ retries: n })).problems, [text])
+    })
+  }
+  for (const delay of [-1, NaN, Infinity, "soon", "-1 seconds"]) {
+    it(`a delay of ${delay}`, () => {
+      const input = delay as number
+      assert.include(refusal(() => Retry.fixed(1, input)).message, "delay is ")
+      assert.include(refusal(() => Retry.exponentialCustom({ retries: 1, base: input })).message, "base is ")
+      assert.include(refusal(() => Retry.exponentialCustom({ retries: 1, maxDelay: input })).message, "maxDelay is ")
+    })
+  }
+  for (const factor of [0.99, 0, -2, NaN, Infinity]) {
+    it(`a factor of ${factor}`, () =>
+      assert.deepStrictEqual(refusal(() => Retry.exponentialCustom({ retries: 1, factor })).problems, [
+        `factor is ${factor}, expected a number from 1`
+      ]))
+  }
+  for (const jitter of [-0.1, 1.01, NaN, Infinity]) {
+    it(`a jitter of ${jitter}`, () =>
+      assert.deepStrictEqual(refusal(() => Retry.exponentialCustom({ retries: 1, jitter })).problems, [
+        `jitter is ${jitter}, expected a number from 0 to 1`
+      ]))
+  }
+  it("everything wrong at once, and lists it", () => {
+    const error = refusal(() => Retry.exponentialCustom({ retries: -1, base: -1, maxDelay: -1, factor: 0, jitter: 2 }))
+    assert.strictEqual(error.subject, "Retry.exponentialCustom")
+    assert.strictEqual(error.problems.length, 5)
+  })
+  it("nothing at the bounds", () => {
+    Retry.fixed(0, 0)
+    Retry.exponentialCustom({ retries: 0, base: 0, maxDelay: 0, factor: 1, jitter: 0 })
+    Retry.exponentialCustom({ retries: 1, jitter: 1 })
+  })
+})
+
+it("a ConfigurationError is a tagged error with its subject and its problems", () => {
+  const error = new ConfigurationError({ subject: "A task", problems: ["one", "two"] })
+  assert.strictEqual(error._tag, "ConfigurationError")
+  assert.strictEqual(error.message, "A task: one; two")
+})
