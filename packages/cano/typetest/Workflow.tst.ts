@@ -165,6 +165,30 @@ describe("what run accepts", () => {
     expect(order).type.not.toBe<never>()
   })
 
+  it("keeps the literals of bare Effects", () => {
+    const order = Workflow.make("effects", OrderState, {
+      initial: "Start",
+      exits: ["Complete", "Failed"],
+      states: {
+        Start: { to: ["Validate"], run: Effect.succeed("Validate") },
+        Validate: { to: ["Process"], run: Effect.as(Effect.fail(new Offline({ host: "a" })), "Process") },
+        Process: { to: ["Complete", "Failed"], run: Effect.sync(() => (Math.random() > 0.5 ? "Complete" : "Failed")) }
+      }
+    })
+    expect<Workflow.Workflow.Error<typeof order>>().type.toBe<Offline>()
+    const payment = Workflow.make("effects", Payment, {
+      initial: "Idle",
+      exits: ["Paid", "Refused", "Charge", "Ship"],
+      states: {
+        Idle: {
+          to: ["Paid", "Refused", "Charge", "Ship"],
+          run: Effect.succeed(1).pipe(Effect.map((cents) => ({ _tag: "Paid", cents })))
+        }
+      }
+    })
+    expect(payment).type.toBeAssignableTo<Workflow.Workflow.Any>()
+  })
+
   it("types the payload in tasks, nodes and nested workflows", () => {
     const child = Workflow.make("child", OrderState, {
       initial: "Start",

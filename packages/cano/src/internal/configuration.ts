@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import { ConfigurationError } from "../ConfigurationError.ts"
 
 /** The longest name or tag accepted; names end up in spans, metrics and journals. */
-export const maxNameLength = 256
+const maxNameLength = 256
 
 export const refuse = (subject: string, problems: ReadonlyArray<string>): void => {
   if (problems.length > 0) throw new ConfigurationError({ subject, problems })

@@ -35,7 +35,7 @@ export type Definition<S extends AnyState> = { readonly [T in Tag<S>]?: State<S,
 /** Types the functions under `catch` by the failures of the `run` beside them. */
 export type Catches<S extends AnyState, Runs> = {
   readonly [T in keyof Runs]: {
-    readonly run: Runs[T] | (T extends Tag<S> ? Task<WithTag<S, T>, S, any, any> : never)
+    readonly run: Runs[T] | (T extends Tag<S> ? Task<WithTag<S, T>, S, any, any> | Effect<S, any, any> : never)
     readonly catch?: unknown extends Runs[T]
       ? { readonly [tag: string]: Tag<S> | ((error: any, state: WithTag<S, T>) => S) }
       : Catch<S, T, FailureOf<Runs[T]>>
