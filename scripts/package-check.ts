@@ -51,7 +51,9 @@ import * as Schema from "effect/Schema"
 import { Task, Workflow } from "effect-cano"
 import { make, run } from "effect-cano/Workflow"
 
-const workflow = Workflow.make("consumer", Schema.Literals(["A", "B", "C"]), {
+const Letter = Schema.Literals(["A", "B", "C"])
+
+const workflow = Workflow.make("consumer", Letter, {
   initial: "A",
   exits: ["C"],
   states: {
@@ -64,11 +66,11 @@ const exit: Effect.Effect<"C"> = Workflow.run(workflow)
 // The barrel and the sub-path are one module.
 if (make !== Workflow.make || run !== Workflow.run || typeof Task !== "object") throw new Error("two copies")
 
-Workflow.make("misspelt", Schema.Literals(["A", "B"]), {
+Workflow.make("misspelt", Letter, {
   initial: "A",
-  exits: ["B"],
+  exits: ["B", "C"],
   // @ts-expect-error the published types refuse an edge to a state that does not exist
-  states: { A: { to: ["Bee"], run: Effect.succeed("B") } }
+  states: { A: { to: ["Bee"], run: () => "B" } }
 })
 
 Effect.runPromise(exit).then((state) => console.log("ended in", state))

@@ -226,6 +226,9 @@ export const isWorkflow = (u: unknown): u is Workflow.Any => hasProperty(u, Type
  *
  * **Gotchas**
  *
+ * Define the schema before the workflow, as a constant: TypeScript looks at a schema that is written inside the call
+ * too late to keep the literals of bare Effects under `run`.
+ *
  * In a `catch` function the error is typed by itself if `run` is a task, an Effect or a function without a parameter.
  * Beside an inline function of the state, annotate it: `(error: Declined) => ...`.
  *
