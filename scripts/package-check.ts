@@ -66,12 +66,13 @@ const exit: Effect.Effect<"C"> = Workflow.run(workflow)
 // The barrel and the sub-path are one module.
 if (make !== Workflow.make || run !== Workflow.run || typeof Task !== "object") throw new Error("two copies")
 
-Workflow.make("misspelt", Letter, {
-  initial: "A",
-  exits: ["B", "C"],
-  // @ts-expect-error the published types refuse an edge to a state that does not exist
-  states: { A: { to: ["Bee"], run: () => "B" } }
-})
+export const misspelt = () =>
+  Workflow.make("misspelt", Letter, {
+    initial: "A",
+    exits: ["B", "C"],
+    // @ts-expect-error the published types refuse an edge to a state that does not exist
+    states: { A: { to: ["Bee"], run: () => "B" } }
+  })
 
 Effect.runPromise(exit).then((state) => console.log("ended in", state))
 `
