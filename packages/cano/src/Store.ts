@@ -32,6 +32,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
+import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -342,6 +343,14 @@ class KeyImpl<A> implements Key<A> {
     this.name = name
     this.schema = schema
     this.read = Effect.withFiber((fiber) => storeOf(fiber.context).read(this))
+  }
+
+  toJSON() {
+    return { _id: "Key", name: this.name }
+  }
+
+  [NodeInspectSymbol]() {
+    return this.toJSON()
   }
 }
 

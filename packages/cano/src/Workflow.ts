@@ -43,6 +43,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
+import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
@@ -52,13 +53,13 @@ import { nameProblems, refuse } from "./internal/configuration.ts"
 import type { Catches, Definition, ExitsWiring, Needs, Uncaught, Wiring } from "./internal/definition.ts"
 import * as Graph from "./internal/graph.ts"
 import { fromUnknown } from "./internal/handler.ts"
-import { literalsOf } from "./internal/literals.ts"
 import { Loop, type Host, type Position, TracedLoop } from "./internal/loop.ts"
 import * as Mermaid from "./internal/mermaid.ts"
 import * as Program from "./internal/program.ts"
 import { RunKey, type Runnable } from "./internal/runnable.ts"
 import { type AnyState, type BareTag, type Output, type Tag, tagOf, type WithTag } from "./internal/state.ts"
 import { isTraced } from "./internal/trace.ts"
+import { vocabularyOf } from "./internal/vocabulary.ts"
 import * as Task from "./Task.ts"
 
 const TypeId = "~effect-cano/Workflow"
@@ -162,7 +163,7 @@ export class MaxTransitionsExceeded extends Data.TaggedError("MaxTransitionsExce
 
 /**
  * A task got past the types and returned a state that is not among its edges, or a run was started in a state that the
- * machine does not have. It is a defect: the program is wrong, not the run.
+ * machine does not have, or without the state that it needs. It is a defect: the program is wrong, not the run.
  *
  * @category errors
  * @since 0.1.0
@@ -175,10 +176,14 @@ export class UndeclaredState extends Data.TaggedError("UndeclaredState")<{
   readonly to: string | undefined
 }> {
   override get message(): string {
-    const what = this.to === undefined ? "a value that is not one of its states" : `"${this.to}"`
-    return this.from === undefined
-      ? `Workflow "${this.workflow}" was started in ${what}`
-      : `Workflow "${this.workflow}": state "${this.from}" returned ${what}, which its "to" does not list`
+    const { from, to, workflow } = this
+    if (from !== undefined) {
+      const what = to === undefined ? "a value that is not one of its states" : `"${to}"`
+      return `Workflow "${workflow}": state "${from}" returned ${what}, which its "to" does not list`
+    }
+    return to === undefined
+      ? `Workflow "${workflow}" was started in a value that is not one of its states`
+      : `Workflow "${workflow}" starts in "${to}", which carries a payload: give the run its state`
   }
 }
 
@@ -299,16 +304,20 @@ export const make = <
     exits: options.exits,
     edges: new Map(definitions.map(([tag, { to }]) => [tag, to]))
   }
-  refuse(`Workflow "${String(name).slice(0, 40)}"`, [...nameProblems("the name", name), ...Graph.problems(graph)])
+  refuse(`Workflow "${String(name).slice(0, 40)}"`, [
+    ...nameProblems("the name", name),
+    ...definitions.flatMap(([tag, state]) => keyProblems(tag, state)),
+    ...Graph.problems(graph)
+  ])
   const sources = new Map(definitions.map(([tag, state]) => [tag, sourceOf(state)]))
-  const literals = literalsOf(schema.ast)
+  const { literals, payloads } = vocabularyOf(schema.ast)
   const stateOf = (tag: string): AnyState => (literals.has(tag) ? tag : { _tag: tag })
   return fromParts({
     name,
     schema,
     graph,
     sources,
-    start: stateOf(graph.initial),
+    start: payloads.has(graph.initial) ? undefined : stateOf(graph.initial),
     program: Program.compile(sources, graph.exits, stateOf),
     maxTransitions: Infinity,
     span: { name: `run ${name}`, attributes: {} }
@@ -320,6 +329,11 @@ interface RawState {
   readonly run: unknown
   readonly catch?: Readonly<Record<string, string | ((error: any, state: any) => unknown)>> | undefined
 }
+
+const keyProblems = (tag: string, state: RawState): ReadonlyArray<string> =>
+  Object.keys(state)
+    .filter((key) => !["to", "run", "catch"].includes(key))
+    .map((key) => `state "${tag}" has no "${key}": a state has "to", "run" and "catch"`)
 
 const sourceOf = ({ to, run, catch: routes }: RawState): Program.Source => ({
   to,
@@ -512,7 +526,8 @@ interface Definitions {
   readonly schema: Schema.Codec<any, any, any, any>
   readonly graph: Graph.Graph
   readonly sources: ReadonlyMap<string, Program.Source>
-  readonly start: AnyState
+  /** Where a run starts unless told otherwise; none where that state carries a payload. */
+  readonly start: AnyState | undefined
   readonly program: Program.Program
   readonly maxTransitions: number
   readonly span: { readonly name: string; readonly attributes: Record<string, unknown> }
@@ -531,7 +546,7 @@ class WorkflowImpl {
   readonly initial: string
   readonly exits: ReadonlyArray<string>
   readonly edges: ReadonlyMap<string, ReadonlyArray<string>>
-  readonly [PartsKey]: Parts
+  readonly [PartsKey]!: Parts
 
   constructor(parts: Parts) {
     this.name = parts.name
@@ -539,7 +554,16 @@ class WorkflowImpl {
     this.initial = parts.graph.initial
     this.exits = parts.graph.exits
     this.edges = parts.graph.edges
-    this[PartsKey] = parts
+    Object.defineProperty(this, PartsKey, { value: parts })
+  }
+
+  toJSON() {
+    const { exits, initial, name } = this
+    return { _id: "Workflow", name, initial, exits, edges: Object.fromEntries(this.edges) }
+  }
+
+  [NodeInspectSymbol]() {
+    return this.toJSON()
   }
 
   [RunKey](): Effect.Effect<any, any, any> {
@@ -565,18 +589,18 @@ const hostOf = ({ name, program, maxTransitions }: Definitions): Host => ({
     Cause.annotate(cause, Context.make(FailedAt, { workflow: name, ...position }))
 })
 
-const runFrom = (parts: Parts, start: AnyState): Effect.Effect<any, any, any> =>
+const runFrom = (parts: Parts, start: AnyState | undefined): Effect.Effect<any, any, any> =>
   Effect.withFiber((fiber) => {
     const entry = entryOf(parts, start)
     return isTraced(fiber)
-      ? inRunSpan(parts, new TracedLoop(parts.host, entry, start))
-      : new Loop(parts.host, entry, start).run()
+      ? inRunSpan(parts, new TracedLoop(parts.host, entry, start as AnyState))
+      : new Loop(parts.host, entry, start as AnyState).run()
   })
 
-const entryOf = ({ name, program }: Parts, state: AnyState): Program.Entry => {
+const entryOf = ({ name, graph, program }: Parts, state: AnyState | undefined): Program.Entry => {
   const entry = program.entries.get(tagOf(state) ?? "")
-  if (entry === undefined) throw new UndeclaredState({ workflow: name, from: undefined, to: undefined })
-  return entry
+  if (entry !== undefined) return entry
+  throw new UndeclaredState({ workflow: name, from: undefined, to: state === undefined ? graph.initial : undefined })
 }
 
 const knownTag = (program: Program.Program, next: unknown): string | undefined => {

@@ -34,6 +34,13 @@ describe("W8 Workflow.make refuses", () => {
       machine({ states: { A: go("B", "Done"), B: go() } }),
       ['no exit can be reached from state "B"']
     ],
+    "a key that a state does not have": [
+      machine({ states: { A: { ...go("Done"), retry: Retry.fixed(1, 1), cath: {} } } }),
+      [
+        'state "A" has no "retry": a state has "to", "run" and "catch"',
+        'state "A" has no "cath": a state has "to", "run" and "catch"'
+      ]
+    ],
     "no exits": [machine({ exits: [] }), ["there is no exit", 'state "A" can go to "Done", which is not defined']],
     "an exit that is listed twice": [machine({ exits: ["Done", "Done"] }), ['exit "Done" is listed twice']],
     "an edge that is listed twice": [machine({ states: { A: go("Done", "Done") } }), ['state "A" lists "Done" twice']],

@@ -1025,3 +1025,47 @@ describe("nested retries", () => {
       })
   )
 })
+
+describe("the state a run needs", () => {
+  const Payment = Schema.TaggedUnion({ Charge: { cents: Schema.Number }, Paid: {} })
+  const payment = Workflow.make("payment", Payment, {
+    initial: "Charge",
+    exits: ["Paid"],
+    states: { Charge: { to: ["Paid"], run: () => ({ _tag: "Paid" }) } }
+  })
+
+  it.effect("is never made up: a run without it dies, also where it is hidden from the compiler by pipe", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(payment.pipe(Workflow.run))
+      assert.isTrue(Exit.isFailure(exit))
+      const defect = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      assert.instanceOf(defect, Workflow.UndeclaredState)
+      assert.strictEqual(
+        (defect as Error).message,
+        'Workflow "payment" starts in "Charge", which carries a payload: give the run its state'
+      )
+    })
+  )
+
+  it.effect("may be left out where the record has no required field", () =>
+    Effect.gen(function* () {
+      const Job = Schema.TaggedUnion({ Wait: { note: Schema.optionalKey(Schema.String) }, Done: {} })
+      const job = Workflow.make("job", Job, {
+        initial: "Wait",
+        exits: ["Done"],
+        states: { Wait: { to: ["Done"], run: () => ({ _tag: "Done" }) } }
+      })
+      assert.deepStrictEqual(yield* Workflow.run(job), { _tag: "Done" })
+    })
+  )
+
+  it("is not printed with the workflow, which shows its graph only", () => {
+    assert.deepStrictEqual(JSON.parse(JSON.stringify(payment)), {
+      _id: "Workflow",
+      name: "payment",
+      initial: "Charge",
+      exits: ["Paid"],
+      edges: { Charge: ["Paid"] }
+    })
+  })
+})

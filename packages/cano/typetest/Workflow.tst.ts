@@ -467,9 +467,61 @@ describe("wiring mistakes do not compile", () => {
       initial: "Charge",
       exits: ["Paid", "Refused"],
       states: {
-        // @ts-expect-error state \"Charge\" can return a \"Paid\" whose payload does not fit the schema
+        // @ts-expect-error state \"Charge\" can return a \"Paid\" whose \"cents\" does not fit the schema
         Charge: { to: ["Paid"], run: (state) => ({ _tag: "Paid", cent: state.cents }) },
         Ship: { to: ["Idle", "Refused"], run: () => ({ _tag: "Idle" }) },
+        Idle: { to: ["Paid"], run: () => ({ _tag: "Paid", cents: 1 }) }
+      }
+    })
+  })
+
+  it("a key that a state does not have", () => {
+    make("m", OrderState, {
+      initial: "Start",
+      exits: ["Complete", "Failed"],
+      states: {
+        // @ts-expect-error state \"Start\" has no \"retry\": a state has \"to\", \"run\" and \"catch\"
+        Start: { to: ["Validate"], retry: Retry.fixed(1, 1), run: () => "Validate" },
+        Validate: { to: ["Process"], run: () => "Process" },
+        Process: { to: ["Complete", "Failed"], run: () => "Complete" }
+      }
+    })
+  })
+
+  it("no list of exits", () => {
+    // @ts-expect-error Property 'exits' is missing in type
+    make("m", OrderState, {
+      initial: "Start",
+      states: {
+        Start: { to: ["Validate"], run: () => "Validate" },
+        Validate: { to: ["Process"], run: () => "Process" },
+        Process: { to: ["Complete", "Failed"], run: () => "Complete" },
+        Complete: { to: ["Failed"], run: () => "Failed" },
+        Failed: { to: ["Complete"], run: () => "Complete" }
+      }
+    })
+  })
+
+  it("a catch to a state that does not exist", () => {
+    make("m", OrderState, {
+      initial: "Start",
+      exits: ["Complete", "Failed"],
+      states: {
+        Start: { to: ["Validate"], run: () => "Validate" },
+        // @ts-expect-error \"Faild\" is not a state of the schema
+        Validate: { to: ["Process", "Failed"], run: charge, catch: { Declined: "Faild" } },
+        Process: { to: ["Complete", "Failed"], run: () => "Complete" }
+      }
+    })
+  })
+
+  it("a tag in place of a record", () => {
+    make("m", Payment, {
+      initial: "Ship",
+      exits: ["Paid", "Refused", "Charge"],
+      states: {
+        // @ts-expect-error state \"Ship\" returns a string, and the states are records: return { _tag: ... }
+        Ship: { to: ["Idle"], run: () => "Idle" },
         Idle: { to: ["Paid"], run: () => ({ _tag: "Paid", cents: 1 }) }
       }
     })

@@ -37,23 +37,26 @@ export type Catches<S extends AnyState, Runs> = {
   readonly [T in keyof Runs]: {
     readonly run: Runs[T] | (T extends Tag<S> ? Task<WithTag<S, T>, S, any, any> | Effect<S, any, any> : never)
     readonly catch?: unknown extends Runs[T]
-      ? { readonly [tag: string]: Tag<S> | ((error: any, state: WithTag<S, T>) => S) }
+      ? { readonly [tag: string]: Tag<S> | (string & {}) | ((error: any, state: WithTag<S, T>) => S) }
       : Catch<S, T, FailureOf<Runs[T]>>
   }
 }
 
 type Catch<S extends AnyState, T, E> = {
-  readonly [K in Tag<E>]?: Tag<S> | ((error: WithTag<E, K>, state: WithTag<S, T>) => S)
+  readonly [K in Tag<E>]?: Tag<S> | (string & {}) | ((error: WithTag<E, K>, state: WithTag<S, T>) => S)
 }
 
 /** `unknown` where the wiring is right, a sentence on the property where it is wrong. */
 export type Wiring<S extends AnyState, Exits, States> = {
-  readonly [T in keyof States]: T extends Exits
+  readonly [T in keyof States]: T extends KnownExits<Exits>
     ? `"${T & string}" is an exit: it must not have a definition`
     : T extends Tag<S>
       ? StateWiring<S, T & string, States[T]>
       : `"${T & string}" is not a state of the schema`
-} & { readonly [T in Exclude<Tag<S>, Exits>]: unknown }
+} & { readonly [T in Exclude<Tag<S>, KnownExits<Exits>>]: unknown }
+
+/** Without a list of exits the compiler says so itself; nothing else is then wrong. */
+type KnownExits<Exits> = string extends Exits ? never : Exits
 
 /** As {@link Wiring}, for the list of exits. */
 export type ExitsWiring<S extends AnyState, Exits extends string> = [Exclude<Exits, Tag<S>>] extends [never]
@@ -65,22 +68,44 @@ type StateWiring<S extends AnyState, T extends string, D> = D extends {
   readonly run: infer R
 }
   ? RunWiring<S, T, To, NextOf<R>> &
-      (D extends { readonly catch: infer C } ? CatchWiring<S, T, To, FailureOf<R>, C> : unknown)
+      (D extends { readonly catch: infer C } ? CatchWiring<S, T, To, FailureOf<R>, C> : unknown) &
+      KeyWiring<T, Exclude<keyof D, keyof State<S, T>>>
   : unknown
+
+/** A key that a state does not have is most often an option of its task. */
+type KeyWiring<T extends string, Extra> = [Extra] extends [never]
+  ? unknown
+  : {
+      readonly [
+        K in Extra & string
+      ]: `state "${T}" has no "${K}": a state has "to", "run" and "catch"; "name", "retry" and "attemptTimeout" belong to Task.make`
+    }
 
 type RunWiring<S extends AnyState, T extends string, To, Next> = [Next] extends [S]
   ? [Exclude<Tag<Next>, To>] extends [never]
     ? unknown
     : { readonly to: `state "${T}" can go to "${Exclude<Tag<Next>, To>}", which its "to" does not list` }
-  : {
-      readonly run: string extends Next
-        ? `state "${T}" returns string, not a state: pass the generator function itself as "run", or write "as const"`
-        : Tag<Exclude<Next, S>> extends Tag<S>
-          ? `state "${T}" can return a "${Tag<Exclude<Next, S>>}" whose payload does not fit the schema` & {
-              readonly expected: WithTag<S, Tag<Exclude<Next, S>>>
-            }
-          : `state "${T}" can return "${Exclude<Tag<Next>, Tag<S>>}", which is not a state of the schema`
-    }
+  : { readonly run: RunFault<S, T, Exclude<Next, S>> }
+
+/** What is wrong with an answer that is not a state. */
+type RunFault<S extends AnyState, T extends string, Wrong> = string extends Wrong
+  ? [Extract<S, string>] extends [never]
+    ? `state "${T}" returns a string, and the states are records: return { _tag: ... }`
+    : `state "${T}" returns string, not a state: pass the generator function itself as "run", or write "as const"`
+  : Tag<Wrong> extends Tag<S>
+    ? `state "${T}" can return a "${Tag<Wrong>}" whose "${WrongKeys<WithTag<S, Tag<Wrong>>, Wrong>}" does not fit the schema`
+    : `state "${T}" can return "${Exclude<Tag<Wrong>, Tag<S>>}", which is not a state of the schema`
+
+/** The fields that are missing or have another type. */
+type WrongKeys<Expected, Actual> = {
+  [K in keyof Expected & string]-?: K extends keyof Actual
+    ? Actual[K] extends Expected[K]
+      ? never
+      : K
+    : {} extends Pick<Expected, K>
+      ? never
+      : K
+}[keyof Expected & string]
 
 type CatchWiring<S extends AnyState, T extends string, To, E, C> = {
   [K in keyof C]: CatchFault<S, T, To, E, K & string, C[K]>
