@@ -1,6 +1,7 @@
 /**
  * Cano's basic example: a task and a node in one workflow, and a store that carries data from one to the other.
  */
+// #region imports
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -10,6 +11,7 @@ import * as Retry from "effect-cano/Retry"
 import * as Store from "effect-cano/Store"
 import * as Task from "effect-cano/Task"
 import * as Workflow from "effect-cano/Workflow"
+// #endregion
 
 // #region states
 const WorkflowState = Schema.Literals(["Start", "Process", "Complete"])
