@@ -112,8 +112,8 @@ export declare namespace Results {
   export type Of<Effects extends Iterable<Effect.Effect<any, any, any>>, W extends Wait.Wait> =
     Effects extends ReadonlyArray<Effect.Effect<any, any, any>>
       ? { -readonly [K in keyof Effects]: Result<Effect.Success<Effects[K]>, Effect.Error<Effects[K]>, W> }
-      : Effects extends Iterable<Effect.Effect<infer A, infer E, any>>
-        ? Array<Result<A, E, W>>
+      : Effects extends Iterable<infer Each>
+        ? Array<Result<Effect.Success<Each>, Effect.Error<Each>, W>>
         : never
 }
 
@@ -154,7 +154,7 @@ export const run = <const Effects extends Iterable<Effect.Effect<any, any, any>>
 ): Effect.Effect<
   Batch<Results.Of<Effects, W>>,
   never,
-  Effects extends Iterable<Effect.Effect<any, any, infer R>> ? R : never
+  Effects extends Iterable<infer Each> ? Effect.Services<Each> : never
 > => {
   const list: ReadonlyArray<Effect.Effect<any, any, any>> = Array.from(effects)
   const { ids, onProgress } = options ?? {}
@@ -195,11 +195,11 @@ export const run = <const Effects extends Iterable<Effect.Effect<any, any, any>>
  * @category models
  * @since 0.1.0
  */
-export type Instance<State, Initial, Provided = never> = {
+export type Instance<State, Initial> = {
   /** Names the instance in results and spans. */
   readonly id: string
   /** Services of this instance alone, such as its store. */
-  readonly context?: Context.Context<Provided> | undefined
+  readonly context?: Context.Context<any> | undefined
 } & ([] extends Workflow.Workflow.Start<State, Initial>
   ? { readonly state?: State | undefined }
   : { readonly state: State })
@@ -251,23 +251,21 @@ export const workflow = <
   E,
   R,
   Initial,
-  Provided = never,
-  Built = never,
-  LayerError = never,
-  LayerServices = never,
+  const I extends Instance<NoInfer<State>, NoInfer<Initial>>,
+  L extends Layer.Layer<any, any, any> | undefined = undefined,
   W extends Wait.Wait = Wait.All
 >(
   self: Workflow.Workflow<State, Exit, E, R, Initial>,
   options: Options<W> & {
-    readonly instances: Iterable<Instance<NoInfer<State>, NoInfer<Initial>, Provided>>
-    readonly layer?: Layer.Layer<Built, LayerError, LayerServices> | undefined
+    readonly instances: Iterable<I>
+    readonly layer?: L
   }
 ): Effect.Effect<
-  Batch<Array<Result<Exit, E | LayerError, W>>>,
+  Batch<Array<Result<Exit, E | Layer.Error<NonNullable<L>>, W>>>,
   never,
-  Exclude<R, Provided | Built> | LayerServices
+  Exclude<R, Provided<I> | Built<L>> | Layer.Services<NonNullable<L>>
 > => {
-  const instances = Array.from(options.instances as Iterable<Instance<any, any, any> & { readonly state?: unknown }>)
+  const instances = Array.from(options.instances as Iterable<Instance<any, any> & { readonly state?: unknown }>)
   const ids = instances.map(({ id }) => id)
   const seen = new Set<string>()
   const duplicates = ids.filter((id) => seen.size === seen.add(id).size)
@@ -285,6 +283,12 @@ export const workflow = <
   })
   return run(runs, { ...options, ids } as Options<W>) as Effect.Effect<any, never, any>
 }
+
+/** What every instance is given; a context that some lack provides nothing. */
+type Provided<I> = [I] extends [{ readonly context: Context.Context<infer S> }] ? S : never
+
+/** What the layer builds, unless it may be missing. */
+type Built<L> = [L] extends [Layer.Layer<infer S, any, any>] ? S : never
 
 /**
  * The values of a batch in input order, or the cause of the first instance that failed. Cancelled instances are left

@@ -109,7 +109,10 @@ export const make: {
   const executed = (prepared: unknown) => toEffect(exec(prepared))
   const posted = (result: unknown, state: unknown) => toEffect(post(result, state))
   // Where prep does not look at the state, all but the last step is the same for every run.
-  const fixed = typeof options.prep === "function" ? undefined : Effect.flatMap(toEffect(options.prep), executed)
+  const fixed =
+    typeof options.prep === "function" && !Effect.isEffect(options.prep)
+      ? undefined
+      : Effect.flatMap(toEffect(options.prep), executed)
   return makeUnsafe({
     ...options,
     handler: (state) =>

@@ -36,9 +36,9 @@ import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { Invariant } from "effect/Types"
 
 const KeyTypeId = "~effect-cano/Store/Key"
-const StoreTypeId = "~effect-cano/Store/MemoryStore"
 
 /**
  * The name and the type of an entry.
@@ -46,8 +46,8 @@ const StoreTypeId = "~effect-cano/Store/MemoryStore"
  * @category models
  * @since 0.1.0
  */
-export interface Key<A> {
-  readonly [KeyTypeId]: typeof KeyTypeId
+export interface Key<in out A> {
+  readonly [KeyTypeId]: Invariant<A>
   readonly name: string
   /** Decides whether a value found under this name has the key's type, and lets a journal encode it. */
   readonly schema: Schema.Codec<A, any, never, never>
@@ -106,6 +106,11 @@ export class TypeMismatch extends Data.TaggedError("TypeMismatch")<{ readonly ke
  */
 export const key = <A, I>(name: string, schema: Schema.Codec<A, I, never, never>): Key<A> => new KeyImpl(name, schema)
 
+/** Its private field keeps other implementations, and copies by spread, from passing as a store. */
+abstract class Sealed {
+  declare private readonly sealed: true
+}
+
 /**
  * The operations of a {@link MemoryStore}. The functions of this module are the same, with the store taken from the
  * context. Stores are made by `MemoryStore.make` only; for one that does something else, write a service of your own.
@@ -113,13 +118,15 @@ export const key = <A, I>(name: string, schema: Schema.Codec<A, I, never, never>
  * @category models
  * @since 0.1.0
  */
-export interface MemoryStoreShape {
-  readonly [StoreTypeId]: typeof StoreTypeId
+export interface MemoryStoreShape extends Sealed {
   readonly get: <A>(key: Key<A>) => Effect.Effect<A, KeyNotFound | TypeMismatch>
   readonly getOption: <A>(key: Key<A>) => Effect.Effect<Option.Option<A>, TypeMismatch>
   readonly getOrElse: <A>(key: Key<A>, orElse: () => NoInfer<A>) => Effect.Effect<A, TypeMismatch>
   readonly put: <A>(key: Key<A>, value: NoInfer<A>) => Effect.Effect<void>
-  readonly append: <A>(key: Key<ReadonlyArray<A>>, item: NoInfer<A>) => Effect.Effect<void, TypeMismatch>
+  readonly append: <L extends ReadonlyArray<any>>(
+    key: Key<L> & ListKey<L>,
+    item: NoInfer<L[number]>
+  ) => Effect.Effect<void, TypeMismatch>
   readonly update: <A>(key: Key<A>, f: (value: A) => NoInfer<A>) => Effect.Effect<A, KeyNotFound | TypeMismatch>
   readonly modify: <A, B>(
     key: Key<A>,
@@ -184,7 +191,7 @@ export const getOption = <A>(key: Key<A>): Effect.Effect<Option.Option<A>, TypeM
  * @since 0.1.0
  */
 export const getOrElse: {
-  <A>(orElse: () => NoInfer<A>): (key: Key<A>) => Effect.Effect<A, TypeMismatch, MemoryStore>
+  <A>(orElse: () => A): (key: Key<A>) => Effect.Effect<A, TypeMismatch, MemoryStore>
   <A>(key: Key<A>, orElse: () => NoInfer<A>): Effect.Effect<A, TypeMismatch, MemoryStore>
 } = dual(2, <A>(key: Key<A>, orElse: () => NoInfer<A>): Effect.Effect<A, TypeMismatch, MemoryStore> =>
   MemoryStore.use((store) => store.getOrElse(key, orElse))
@@ -249,17 +256,30 @@ export const put: {
 /**
  * Adds an item to the end of the list under a key; a missing key becomes a list of one.
  *
- * Only keys of array type are accepted. Lists that were read before do not change.
+ * Only keys of array type are accepted, not tuples. Lists that were read before do not change; so that they need not,
+ * the first append after a read copies the list.
  *
  * @category writing
  * @since 0.1.0
  */
 export const append: {
-  <A>(item: A): (key: Key<ReadonlyArray<A>>) => Effect.Effect<void, TypeMismatch, MemoryStore>
-  <A>(key: Key<ReadonlyArray<A>>, item: NoInfer<A>): Effect.Effect<void, TypeMismatch, MemoryStore>
-} = dual(2, <A>(key: Key<ReadonlyArray<A>>, item: NoInfer<A>): Effect.Effect<void, TypeMismatch, MemoryStore> =>
+  <A>(
+    item: A
+  ): <L extends ReadonlyArray<any>>(
+    key: Key<L> & ListKey<L> & (A extends L[number] ? unknown : "the item does not fit the list")
+  ) => Effect.Effect<void, TypeMismatch, MemoryStore>
+  <L extends ReadonlyArray<any>>(
+    key: Key<L> & ListKey<L>,
+    item: NoInfer<L[number]>
+  ): Effect.Effect<void, TypeMismatch, MemoryStore>
+} = dual(2, (key: Key<any>, item: unknown): Effect.Effect<void, TypeMismatch, MemoryStore> =>
   MemoryStore.use((store) => store.append(key, item))
 )
+
+/** Refuses keys of tuples, which have no room for one more. */
+type ListKey<L extends ReadonlyArray<any>> = number extends L["length"]
+  ? unknown
+  : "a tuple cannot be appended to: use a key of an array"
 
 /**
  * Replaces the value of a key by a function of it, atomically, and gives the new value.
@@ -268,7 +288,7 @@ export const append: {
  * @since 0.1.0
  */
 export const update: {
-  <A>(f: (value: A) => NoInfer<A>): (key: Key<A>) => Effect.Effect<A, KeyNotFound | TypeMismatch, MemoryStore>
+  <A>(f: (value: A) => A): (key: Key<A>) => Effect.Effect<A, KeyNotFound | TypeMismatch, MemoryStore>
   <A>(key: Key<A>, f: (value: A) => NoInfer<A>): Effect.Effect<A, KeyNotFound | TypeMismatch, MemoryStore>
 } = dual(2, <A>(key: Key<A>, f: (value: A) => NoInfer<A>): Effect.Effect<A, KeyNotFound | TypeMismatch, MemoryStore> =>
   MemoryStore.use((store) => store.update(key, f))
@@ -297,7 +317,7 @@ export const update: {
  */
 export const modify: {
   <A, B>(
-    f: (value: Option.Option<A>) => readonly [result: B, value: NoInfer<A>]
+    f: (value: Option.Option<A>) => readonly [result: B, value: A]
   ): (key: Key<A>) => Effect.Effect<B, TypeMismatch, MemoryStore>
   <A, B>(
     key: Key<A>,
@@ -333,7 +353,7 @@ export const clear: Effect.Effect<void, never, MemoryStore> = MemoryStore.use((s
 // -----------------------------------------------------------------------------
 
 class KeyImpl<A> implements Key<A> {
-  readonly [KeyTypeId] = KeyTypeId
+  declare readonly [KeyTypeId]: Invariant<A>
   readonly name: string
   readonly schema: Schema.Codec<A, any, never, never>
   /** Reading needs nothing but the key, so its Effect is built once. */
@@ -397,12 +417,11 @@ const guardOf = ({ schema }: Key<any>): ((value: unknown) => boolean) => {
   return guard
 }
 
-/** Only this module makes stores (see `StoreTypeId`), so the one in the context is known to be ours. */
+/** Only this module makes stores (see {@link Sealed}), so the one in the context is known to be ours. */
 const storeOf = (context: Context.Context<never>): MemoryStoreImpl =>
   Context.getUnsafe(context as Context.Context<MemoryStore>, MemoryStore) as MemoryStoreImpl
 
-class MemoryStoreImpl implements MemoryStoreShape {
-  readonly [StoreTypeId] = StoreTypeId
+class MemoryStoreImpl extends Sealed implements MemoryStoreShape {
   private readonly cells = new Map<string, Cell>()
 
   read<A>(key: Key<A>): Exit.Exit<A, KeyNotFound | TypeMismatch> {
@@ -437,7 +456,7 @@ class MemoryStoreImpl implements MemoryStoreShape {
 
   readonly put = <A>(key: Key<A>, value: A) => Effect.sync(() => this.write(key, value, false))
 
-  readonly append = <A>(key: Key<ReadonlyArray<A>>, item: A) =>
+  readonly append = (key: Key<any>, item: unknown) =>
     this.typed(key, (cell): Exit.Exit<void, TypeMismatch> => {
       const list = cell === undefined ? [] : cell.value
       if (!Array.isArray(list)) return Exit.fail(new TypeMismatch({ key: key.name }))

@@ -272,15 +272,15 @@ export const fork: {
     const Joining extends Branches,
     Join extends Output<Next>,
     State = unknown,
-    W extends Wait.Wait = Wait.All,
+    W extends Wait.Wait | undefined = undefined,
     RetryError = never,
     RetryServices = never,
     ForkLimit extends Duration.Input | undefined = undefined,
     Timeout extends Duration.Input | undefined = undefined
   >(
     options: Options<
-      | { [K in keyof Joining]: FailureIn<Joining[K], W> }[BranchKey<Joining>]
-      | UnmetError<W>
+      | { [K in keyof Joining]: FailureIn<Joining[K], Strategy<W>> }[BranchKey<Joining>]
+      | UnmetError<Strategy<W>>
       | LateError<ForkLimit>
       | Failure<Join>,
       RetryError,
@@ -289,13 +289,13 @@ export const fork: {
     > &
       ForkOptions<W, ForkLimit> & {
         readonly branches: (Joining | ((state: State) => Joining)) & StartableBranches<Joining>
-        readonly join: (results: Joined<Joining, W>, state: State) => Join
+        readonly join: (results: Joined<Joining, Strategy<W>>, state: State) => Join
       }
   ): Task<
-    State,
+    State & BranchesState<Joining>,
     [Join] extends [Output<any>] ? Value<Join> : Next | Join,
-    | { [K in keyof Joining]: FailureIn<Joining[K], W> }[BranchKey<Joining>]
-    | UnmetError<W>
+    | { [K in keyof Joining]: FailureIn<Joining[K], Strategy<W>> }[BranchKey<Joining>]
+    | UnmetError<Strategy<W>>
     | LateError<ForkLimit>
     | Failure<Join>
     | TimeoutError<Timeout>
@@ -308,15 +308,15 @@ export const fork: {
     const Joining extends Branches,
     Join extends Output<Next>,
     State = unknown,
-    W extends Wait.Wait = Wait.All,
+    W extends Wait.Wait | undefined = undefined,
     RetryError = never,
     RetryServices = never,
     ForkLimit extends Duration.Input | undefined = undefined,
     Timeout extends Duration.Input | undefined = undefined
   >(
     options: Options<
-      | { [K in keyof Joining]: FailureIn<Joining[K], W> }[BranchKey<Joining>]
-      | UnmetError<W>
+      | { [K in keyof Joining]: FailureIn<Joining[K], Strategy<W>> }[BranchKey<Joining>]
+      | UnmetError<Strategy<W>>
       | LateError<ForkLimit>
       | Failure<Join>,
       RetryError,
@@ -325,13 +325,13 @@ export const fork: {
     > &
       ForkOptions<W, ForkLimit> & {
         readonly branches: (Joining | ((state: State) => Joining)) & StartableBranches<Joining>
-        readonly join: (results: Joined<Joining, W>, state: State) => Join
+        readonly join: (results: Joined<Joining, Strategy<W>>, state: State) => Join
       }
   ): Task<
-    State,
+    State & BranchesState<Joining>,
     [Join] extends [Output<any>] ? Value<Join> : Next | Join,
-    | { [K in keyof Joining]: FailureIn<Joining[K], W> }[BranchKey<Joining>]
-    | UnmetError<W>
+    | { [K in keyof Joining]: FailureIn<Joining[K], Strategy<W>> }[BranchKey<Joining>]
+    | UnmetError<Strategy<W>>
     | LateError<ForkLimit>
     | Failure<Join>
     | TimeoutError<Timeout>
@@ -443,6 +443,19 @@ type Branches = ReadonlyArray<Branch> | Readonly<Record<string, Branch>>
 type Joined<B, W> = {
   -readonly [K in keyof B]: W extends Wait.All ? BranchSuccess<B[K]> : Result<BranchSuccess<B[K]>, BranchFailure<B[K]>>
 }
+
+/** Every branch must be able to take the state: what they ask for, together. */
+type BranchesState<B> = [{ [K in keyof B]: Takes<B[K]> }[BranchKey<B>]] extends [never]
+  ? unknown
+  : { [K in keyof B]: Takes<B[K]> }[BranchKey<B>] extends (state: infer State) => void
+    ? State
+    : never
+
+type Takes<B> =
+  B extends Task<infer State, any, any, any> ? (unknown extends State ? never : (state: State) => void) : never
+
+/** Nothing said means all. */
+type Strategy<W> = W extends undefined ? Wait.All : W
 
 /** Where all branches are waited for, the failure of a branch is the failure of the fork. */
 type FailureIn<B, W> = W extends Wait.All ? BranchFailure<B> : never

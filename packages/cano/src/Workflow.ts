@@ -46,8 +46,9 @@ import { dual } from "effect/Function"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
-import { hasProperty } from "effect/Predicate"
-import type * as Schema from "effect/Schema"
+import { hasProperty, isPromiseLike } from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import type { Covariant, Invariant } from "effect/Types"
 import { nameProblems, refuse } from "./internal/configuration.ts"
 import type { Catches, Definition, ExitsWiring, Needs, Uncaught, Wiring } from "./internal/definition.ts"
@@ -59,7 +60,7 @@ import * as Program from "./internal/program.ts"
 import { RunKey, type Runnable } from "./internal/runnable.ts"
 import { type AnyState, type BareTag, type Output, type Tag, tagOf, type WithTag } from "./internal/state.ts"
 import { isTraced } from "./internal/trace.ts"
-import { vocabularyOf } from "./internal/vocabulary.ts"
+import { currentAttempt } from "./internal/work.ts"
 import * as Task from "./Task.ts"
 
 const TypeId = "~effect-cano/Workflow"
@@ -139,9 +140,11 @@ export declare namespace Workflow {
    * @category models
    * @since 0.1.0
    */
-  export type Start<State, Initial> = [Exclude<Tag<Initial>, BareTag<Initial>>] extends [never]
-    ? [state?: State | undefined]
-    : [state: State]
+  export type Start<State, Initial> = [Tag<Initial>] extends [never]
+    ? [state: NoInfer<State>]
+    : [Exclude<Tag<Initial>, BareTag<WithTag<State, Tag<Initial>>>>] extends [never]
+      ? [state?: NoInfer<State> | undefined]
+      : [state: NoInfer<State>]
 }
 
 /**
@@ -174,15 +177,17 @@ export class UndeclaredState extends Data.TaggedError("UndeclaredState")<{
   readonly from: string | undefined
   /** The tag, if it is the tag of one of the machine's states. */
   readonly to: string | undefined
+  /** What kind of value it was, such as `"a promise"`. */
+  readonly kind: string
 }> {
   override get message(): string {
     const { from, to, workflow } = this
     if (from !== undefined) {
-      const what = to === undefined ? "a value that is not one of its states" : `"${to}"`
-      return `Workflow "${workflow}": state "${from}" returned ${what}, which its "to" does not list`
+      const what = to === undefined ? `${this.kind}, which is not one of its states` : `"${to}"`
+      return `Workflow "${workflow}": state "${from}" returned ${what}${to === undefined ? "" : `, which its "to" does not list`}`
     }
     return to === undefined
-      ? `Workflow "${workflow}" was started in a value that is not one of its states`
+      ? `Workflow "${workflow}" was started in ${this.kind}, which is not one of its states`
       : `Workflow "${workflow}" starts in "${to}", which carries a payload: give the run its state`
   }
 }
@@ -301,23 +306,23 @@ export const make = <
   const definitions = Object.entries(options.states as Record<string, RawState>)
   const graph = {
     initial: options.initial,
-    exits: options.exits,
-    edges: new Map(definitions.map(([tag, { to }]) => [tag, to]))
+    exits: [...options.exits],
+    edges: new Map(definitions.map(([tag, state]) => [tag, Array.isArray(state?.to) ? [...state.to] : []]))
   }
   refuse(`Workflow "${String(name).slice(0, 40)}"`, [
     ...nameProblems("the name", name),
-    ...definitions.flatMap(([tag, state]) => keyProblems(tag, state)),
+    ...definitions.flatMap(([tag, state]) => stateProblems(tag, state)),
     ...Graph.problems(graph)
   ])
   const sources = new Map(definitions.map(([tag, state]) => [tag, sourceOf(state)]))
-  const { literals, payloads } = vocabularyOf(schema.ast)
-  const stateOf = (tag: string): AnyState => (literals.has(tag) ? tag : { _tag: tag })
+  const isState = Schema.is(schema)
+  const stateOf = (tag: string): AnyState | undefined => [tag, { _tag: tag }].find(isState)
   return fromParts({
     name,
     schema,
     graph,
     sources,
-    start: payloads.has(graph.initial) ? undefined : stateOf(graph.initial),
+    start: stateOf(graph.initial),
     program: Program.compile(sources, graph.exits, stateOf),
     maxTransitions: Infinity,
     span: { name: `run ${name}`, attributes: {} }
@@ -330,13 +335,22 @@ interface RawState {
   readonly catch?: Readonly<Record<string, string | ((error: any, state: any) => unknown)>> | undefined
 }
 
-const keyProblems = (tag: string, state: RawState): ReadonlyArray<string> =>
-  Object.keys(state)
-    .filter((key) => !["to", "run", "catch"].includes(key))
-    .map((key) => `state "${tag}" has no "${key}": a state has "to", "run" and "catch"`)
+const stateProblems = (tag: string, state: RawState | undefined): ReadonlyArray<string> => {
+  if (!Array.isArray(state?.to)) return [`state "${tag}" has no list of edges under "to"`]
+  return [
+    ...Object.keys(state)
+      .filter((key) => !["to", "run", "catch"].includes(key))
+      .map((key) => `state "${tag}" has no "${key}": a state has "to", "run" and "catch"`),
+    ...Object.entries(state.catch ?? {}).flatMap(([error, route]) =>
+      typeof route === "function" || state.to.includes(route)
+        ? []
+        : [`state "${tag}" catches "${error}" with "${route}", which its "to" does not list`]
+    )
+  ]
+}
 
 const sourceOf = ({ to, run, catch: routes }: RawState): Program.Source => ({
-  to,
+  to: [...to],
   work: Task.isTask(run) ? Task.toWork(run) : Program.plain(fromUnknown(run)),
   catch: new Map(Object.entries(routes ?? {}))
 })
@@ -370,7 +384,7 @@ const sourceOf = ({ to, run, catch: routes }: RawState): Program.Source => ({
  */
 export const run = <State, Exit, E, R, Initial>(
   self: Workflow<State, Exit, E, R, Initial>,
-  ...[state]: Workflow.Start<NoInfer<State>, Initial>
+  ...[state]: Workflow.Start<State, Initial>
 ): Effect.Effect<Exit, E, R> => {
   const parts = partsOf(self)
   return runFrom(parts, state === undefined ? parts.start : (state as AnyState))
@@ -584,7 +598,8 @@ const hostOf = ({ name, program, maxTransitions }: Definitions): Host => ({
   maxTransitions,
   recovers: program.recovers,
   tooManyTransitions: ({ state }) => new MaxTransitionsExceeded({ workflow: name, state, maxTransitions }),
-  undeclared: (from, next) => new UndeclaredState({ workflow: name, from, to: knownTag(program, next) }),
+  undeclared: (from, next) =>
+    new UndeclaredState({ workflow: name, from, to: knownTag(program, next), kind: kindOf(next) }),
   annotate: (cause, position: Position) =>
     Cause.annotate(cause, Context.make(FailedAt, { workflow: name, ...position }))
 })
@@ -592,15 +607,29 @@ const hostOf = ({ name, program, maxTransitions }: Definitions): Host => ({
 const runFrom = (parts: Parts, start: AnyState | undefined): Effect.Effect<any, any, any> =>
   Effect.withFiber((fiber) => {
     const entry = entryOf(parts, start)
-    return isTraced(fiber)
+    const run = isTraced(fiber)
       ? inRunSpan(parts, new TracedLoop(parts.host, entry, start as AnyState))
       : new Loop(parts.host, entry, start as AnyState).run()
+    // A retry or a repetition around the run must not pass its number on: the tasks' attempts are their own.
+    return currentAttempt(fiber.context) === 1
+      ? run
+      : Effect.provideService(run, Schedule.CurrentMetadata, firstAttempt)
   })
+
+const firstAttempt = Schedule.CurrentMetadata.defaultValue()
 
 const entryOf = ({ name, graph, program }: Parts, state: AnyState | undefined): Program.Entry => {
   const entry = program.entries.get(tagOf(state) ?? "")
   if (entry !== undefined) return entry
-  throw new UndeclaredState({ workflow: name, from: undefined, to: state === undefined ? graph.initial : undefined })
+  const to = state === undefined ? graph.initial : undefined
+  throw new UndeclaredState({ workflow: name, from: undefined, to, kind: kindOf(state) })
+}
+
+/** Says what a value is without saying the value, which may be a secret. */
+const kindOf = (value: unknown): string => {
+  if (value === null || value === undefined) return String(value)
+  if (isPromiseLike(value)) return "a promise (return an Effect, as Effect.promise makes)"
+  return typeof value === "object" ? (hasProperty(value, "_tag") ? "a record" : "an object") : `a ${typeof value}`
 }
 
 const knownTag = (program: Program.Program, next: unknown): string | undefined => {

@@ -41,6 +41,21 @@ describe("W8 Workflow.make refuses", () => {
         'state "A" has no "cath": a state has "to", "run" and "catch"'
       ]
     ],
+    "a catch to a state that its edges do not list": [
+      machine({ states: { A: { ...go("Done"), catch: { E: "B" } } } }),
+      ['state "A" catches "E" with "B", which its "to" does not list']
+    ],
+    "a state without a definition, or without edges": [
+      machine({ states: { A: go("Done"), B: undefined, C: { run: () => "Done" } } }),
+      [
+        'state "B" has no list of edges under "to"',
+        'state "C" has no list of edges under "to"',
+        'state "B" cannot be reached from "A"',
+        'state "C" cannot be reached from "A"',
+        'no exit can be reached from state "B"',
+        'no exit can be reached from state "C"'
+      ]
+    ],
     "no exits": [machine({ exits: [] }), ["there is no exit", 'state "A" can go to "Done", which is not defined']],
     "an exit that is listed twice": [machine({ exits: ["Done", "Done"] }), ['exit "Done" is listed twice']],
     "an edge that is listed twice": [machine({ states: { A: go("Done", "Done") } }), ['state "A" lists "Done" twice']],

@@ -148,7 +148,7 @@ describe("the operations", () => {
       yield* Store.put(1)(Count)
       yield* Store.append(1)(Numbers)
       assert.strictEqual(yield* Store.update((n: number) => n + 1)(Count), 2)
-      assert.strictEqual(yield* Store.modify((n: Option.Option<number>) => [Option.isSome(n), 5] as const)(Count), true)
+      assert.strictEqual(yield* Store.modify((n: Option.Option<number>) => [Option.isSome(n), 5])(Count), true)
       assert.strictEqual(yield* Store.getOrElse(() => 0)(Count), 5)
       assert.deepStrictEqual(yield* Store.get(Numbers), [1])
     })

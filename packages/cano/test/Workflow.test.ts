@@ -631,26 +631,74 @@ describe("past the types", () => {
     )
   }
 
-  it.effect("W2 a catch function or target that is no edge is an UndeclaredState defect", () =>
+  it.effect("W2 a catch function that gives no edge is an UndeclaredState defect", () =>
     Effect.gen(function* () {
-      for (const route of ["B", () => "B"]) {
-        const workflow = makeUnchecked("w", Letters, {
-          initial: "A",
-          exits: ["Done"],
-          states: {
-            A: { to: ["Done", "C"], run: Effect.fail({ _tag: "E" }), catch: { E: route } },
-            B: { to: ["Done"], run: () => "Done" },
-            C: { to: ["B"], run: () => "B" }
-          }
-        })
-        const exit = yield* Effect.exit(Workflow.run(workflow))
-        assert.instanceOf(defectsOf(exit)[0], Workflow.UndeclaredState)
-        assert.include((defectsOf(exit)[0] as Error).message, `state "A" returned "B"`)
-      }
+      const workflow = makeUnchecked("w", Letters, {
+        initial: "A",
+        exits: ["Done"],
+        states: {
+          A: { to: ["Done", "C"], run: Effect.fail({ _tag: "E" }), catch: { E: () => "B" } },
+          B: { to: ["Done"], run: () => "Done" },
+          C: { to: ["B"], run: () => "B" }
+        }
+      })
+      const exit = yield* Effect.exit(Workflow.run(workflow))
+      assert.instanceOf(defectsOf(exit)[0], Workflow.UndeclaredState)
+      assert.include((defectsOf(exit)[0] as Error).message, `state "A" returned "B"`)
     })
   )
 
-  for (const start of ["Nowhere", { _tag: "Nowhere" }, null, 7, {}, "toString"]) {
+  it.effect("says that a promise came where an Effect was meant", () =>
+    Effect.gen(function* () {
+      const workflow = makeUnchecked("w", Short, {
+        initial: "Start",
+        exits: ["Done", "Failed"],
+        states: { Start: { to: ["Done", "Failed"], run: async () => "Done" } }
+      })
+      const exit = yield* Effect.exit(Workflow.run(workflow))
+      assert.include((defectsOf(exit)[0] as Error).message, `state "Start" returned a promise (return an Effect`)
+    })
+  )
+
+  it.effect("a function that gives a generator works like a generator function", () =>
+    Effect.gen(function* () {
+      const helper = function* () {
+        yield* Effect.void
+        return "Done" as const
+      }
+      const workflow = Workflow.make("w", Short, {
+        initial: "Start",
+        exits: ["Done", "Failed"],
+        states: { Start: { to: ["Done", "Failed"], run: () => helper() } }
+      })
+      assert.strictEqual(yield* Workflow.run(workflow), "Done")
+      assert.strictEqual(yield* Task.run(Task.make({ retry: Retry.fixed(1, 1), run: () => helper() })), "Done")
+    })
+  )
+
+  it.effect("a service or a reference under run or prep is an Effect, though it is a function as well", () =>
+    Effect.gen(function* () {
+      const Next = Context.Reference<"Done">("test/Next", { defaultValue: () => "Done" })
+      const workflow = Workflow.make("w", Short, {
+        initial: "Start",
+        exits: ["Done", "Failed"],
+        states: { Start: { to: ["Done", "Failed"], run: Next } }
+      })
+      assert.strictEqual(yield* Workflow.run(workflow), "Done")
+      const node = Node.make({ prep: Next, exec: (next) => next, post: (next) => next })
+      assert.strictEqual(yield* Task.run(node), "Done")
+    })
+  )
+
+  const kinds = new Map<unknown, string>([
+    ["Nowhere", "a string"],
+    [{ _tag: "Nowhere" }, "a record"],
+    [null, "null"],
+    [7, "a number"],
+    [{}, "an object"],
+    ["toString", "a string"]
+  ])
+  for (const start of kinds.keys()) {
     it.effect(`W2 a start in ${JSON.stringify(start)} is an UndeclaredState defect, for run and for step`, () =>
       Effect.gen(function* () {
         const workflow = makeUnchecked("w", Short, {
@@ -662,7 +710,10 @@ describe("past the types", () => {
           const [defect] = defectsOf(yield* Effect.exit(program))
           assert.instanceOf(defect, Workflow.UndeclaredState)
           assert.isUndefined((defect as Workflow.UndeclaredState).from)
-          assert.include((defect as Error).message, `"w" was started in a value that is not one of its states`)
+          assert.include(
+            (defect as Error).message,
+            `"w" was started in ${kinds.get(start)}, which is not one of its states`
+          )
         }
       })
     )
@@ -1025,6 +1076,30 @@ describe("nested retries", () => {
       })
   )
 })
+
+it.live("runs within runs are as fair as one", () =>
+  Effect.gen(function* () {
+    const Step = Schema.Literals(["Step", "Done"])
+    let steps = 0
+    const child = Workflow.make("child", Step, {
+      initial: "Step",
+      exits: ["Done"],
+      states: { Step: { to: ["Step", "Done"], run: () => (++steps % 2000 === 0 ? "Done" : "Step") } }
+    })
+    const parent = Workflow.make("parent", Step, {
+      initial: "Step",
+      exits: ["Done"],
+      states: { Step: { to: ["Step", "Done"], run: Workflow.asTask(child, () => "Step" as "Step" | "Done") } }
+    })
+    let ticks = 0
+    const timer = setInterval(() => ticks++, 1)
+    const fiber = yield* Effect.forkChild(Workflow.run(parent))
+    yield* Effect.sleep("50 millis")
+    yield* Fiber.interrupt(fiber)
+    clearInterval(timer)
+    assert.isAbove(ticks, 5)
+  })
+)
 
 describe("the state a run needs", () => {
   const Payment = Schema.TaggedUnion({ Charge: { cents: Schema.Number }, Paid: {} })

@@ -5,8 +5,17 @@ import { ConfigurationError } from "../ConfigurationError.ts"
 /** The longest name or tag accepted; names end up in spans, metrics and journals. */
 const maxNameLength = 256
 
+/** A definition with many faults has most often one cause; the first few tell it. */
+const most = 20
+
+const shortened = (problems: ReadonlyArray<string>): ReadonlyArray<string> => [
+  ...problems.slice(0, most),
+  `and ${problems.length - most} more`
+]
+
 export const refuse = (subject: string, problems: ReadonlyArray<string>): void => {
-  if (problems.length > 0) throw new ConfigurationError({ subject, problems })
+  if (problems.length > 0)
+    throw new ConfigurationError({ subject, problems: problems.length > most ? shortened(problems) : problems })
 }
 
 export const nameProblems = (what: string, name: string): ReadonlyArray<string> => {

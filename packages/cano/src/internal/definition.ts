@@ -68,7 +68,11 @@ type StateWiring<S extends AnyState, T extends string, D> = D extends {
   readonly run: infer R
 }
   ? RunWiring<S, T, To, NextOf<R>> &
-      (D extends { readonly catch: infer C } ? CatchWiring<S, T, To, FailureOf<R>, C> : unknown) &
+      (D extends { readonly catch?: infer C }
+        ? unknown extends C
+          ? unknown
+          : CatchWiring<S, T, To, FailureOf<R>, Exclude<C, undefined>>
+        : unknown) &
       KeyWiring<T, Exclude<keyof D, keyof State<S, T>>>
   : unknown
 
@@ -108,7 +112,11 @@ type WrongKeys<Expected, Actual> = {
 }[keyof Expected & string]
 
 type CatchWiring<S extends AnyState, T extends string, To, E, C> = {
-  [K in keyof C]: CatchFault<S, T, To, E, K & string, C[K]>
+  [K in keyof C]-?: K extends string
+    ? undefined extends C[K]
+      ? `the route of "${K}" may be undefined`
+      : CatchFault<S, T, To, E, K, C[K]>
+    : "a failure is caught by its _tag, a string"
 }[keyof C] extends infer Fault
   ? [Fault] extends [never]
     ? unknown
@@ -132,7 +140,7 @@ type CatchFault<S extends AnyState, T extends string, To, E, K extends string, R
 /** Beside an inline function with a parameter TypeScript gives the error of a `catch` function the type `any`. */
 type ErrorFault<E, K extends string, Args> = Args extends readonly [infer Parameter, ...infer _]
   ? 0 extends 1 & Parameter
-    ? `annotate the error that catches "${K}", as in (error: ${K}) => next state: its type cannot be inferred beside an inline "run" with a parameter`
+    ? `annotate the error that catches "${K}", as in (error: ${K}) => next state: its type cannot be inferred beside this "run"`
     : [E] extends [Parameter]
       ? never
       : `the function that catches "${K}" takes another error`
@@ -152,7 +160,7 @@ type ServicesOf<R> = R extends Task<any, any, any, infer R2> ? R2 : Services<Out
 
 /** The failures of one state that its `catch` does not route. A `catch` speaks for its own state only. */
 export type Uncaught<D> = D extends { readonly run: infer R; readonly catch: infer C }
-  ? Exclude<FailureOf<R>, { readonly _tag: keyof C }>
+  ? Exclude<FailureOf<R>, { readonly _tag: keyof C & string }>
   : D extends { readonly run: infer R }
     ? FailureOf<R>
     : never

@@ -36,7 +36,11 @@ const unreachable = ({ edges, exits, initial }: Graph): ReadonlyArray<string> =>
 const stuck = ({ edges, exits }: Graph): ReadonlyArray<string> => {
   const sources = new Map<string, Array<string>>()
   for (const [tag, to] of edges) {
-    for (const target of to) sources.set(target, [...(sources.get(target) ?? []), tag])
+    for (const target of to) {
+      const from = sources.get(target)
+      if (from === undefined) sources.set(target, [tag])
+      else from.push(tag)
+    }
   }
   const ending = closure(exits, (tag) => sources.get(tag) ?? [])
   return [...edges.keys()].filter((tag) => !ending.has(tag)).map((tag) => `no exit can be reached from state "${tag}"`)
@@ -48,5 +52,7 @@ const closure = (start: ReadonlyArray<string>, next: (tag: string) => ReadonlyAr
   return seen
 }
 
-const duplicates = (tags: ReadonlyArray<string>): ReadonlySet<string> =>
-  new Set(tags.filter((tag, index) => tags.indexOf(tag) !== index))
+const duplicates = (tags: ReadonlyArray<string>): ReadonlySet<string> => {
+  const seen = new Set<string>()
+  return new Set(tags.filter((tag) => seen.size === seen.add(tag).size))
+}

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import { type Handler, isEffectObject, toEffect } from "./handler.ts"
+import { type Handler, isEffectObject, isGenerator, toEffect } from "./handler.ts"
 import type { Entry } from "./program.ts"
 import type { AnyState } from "./state.ts"
 import { span } from "./trace.ts"
@@ -12,6 +12,9 @@ import { currentAttempt, retryAfter } from "./work.ts"
 
 /** How many plain transitions may follow each other before the fiber yields: Effect's own figure for operations. */
 const fairness = 2048
+
+/** Plain transitions left before a yield. All runs share it, so that runs within runs are as fair as one. */
+let fuel = fairness
 
 /** Where a run stands. */
 export interface Position {
@@ -42,7 +45,6 @@ export class Loop {
   protected attempt = 1
   protected readonly host: Host
   private transitions = 0
-  private fuel: number = fairness
   /** The next `step` brings no answer of a handler. */
   private idle = false
   private exhausted = false
@@ -58,7 +60,7 @@ export class Loop {
 
   /** Runs until an exit, or for one transition, with retries and error edges, and gives the state it is then in. */
   run(): Effect.Effect<any, any, any> {
-    return Effect.matchCauseEffect(this.host.recovers ? this.recovering() : Effect.whileLoop(this), {
+    return Effect.matchCauseEffect(this.host.recovers ? this.guarded() : Effect.whileLoop(this), {
       onSuccess: () => Effect.succeed(this.state),
       onFailure: (cause) => Effect.failCause(this.host.annotate(cause, this.position))
     })
@@ -73,19 +75,20 @@ export class Loop {
   }
 
   body(): Effect.Effect<any, any, any> {
-    while (this.fuel > 0) {
+    while (fuel > 0) {
       if (this.transitions >= this.host.maxTransitions) return this.exhaust()!
       const output = this.entry.handler(this.state)
       if (typeof output === "object" && output !== null && isEffectObject(output)) {
         if (!isSuccess(output)) return output
         this.follow(output.value)
-      } else {
-        this.follow(output)
+      } else if (!this.tryFollow(output)) {
+        if (isGenerator(output)) return toEffect(output)
+        throw this.host.undeclared(this.entry.tag, output)
       }
       if (this.entry.exit || this.once) return this.pause(Effect.void)
-      this.fuel--
+      fuel--
     }
-    this.fuel = fairness
+    fuel = fairness
     return this.pause(Effect.yieldNow)
   }
 
@@ -94,12 +97,17 @@ export class Loop {
     else this.follow(next)
   }
 
-  protected follow(next: any): void {
+  protected follow(next: unknown): void {
+    if (!this.tryFollow(next)) throw this.host.undeclared(this.entry.tag, next)
+  }
+
+  private tryFollow(next: any): boolean {
     const entry = this.entry.follow(typeof next === "string" ? next : next?._tag)
-    if (entry === undefined) throw this.host.undeclared(this.entry.tag, next)
+    if (entry === undefined) return false
     this.entry = entry
     this.state = next
     this.transitions++
+    return true
   }
 
   protected exhaust(): Effect.Effect<never, any> | undefined {
@@ -111,15 +119,6 @@ export class Loop {
   private pause(effect: Effect.Effect<void>): Effect.Effect<void> {
     this.idle = true
     return effect
-  }
-
-  /** Hides a retry or repetition around the run: a first attempt must not read its number as its own. */
-  private recovering(): Effect.Effect<any, any, any> {
-    return Effect.withFiber((fiber) =>
-      currentAttempt(fiber.context) === 1
-        ? this.guarded()
-        : Effect.provideService(this.guarded(), Schedule.CurrentMetadata, Schedule.CurrentMetadata.defaultValue())
-    )
   }
 
   private guarded(): Effect.Effect<any, any, any> {

@@ -9,9 +9,13 @@ import type * as Wait from "../Wait.ts"
 
 /**
  * How many instances are launched before the event loop gets a turn. Launching all at once would hold up every timer,
- * the deadline's included: 10,000 sleeping fibers take longer to start than many a deadline lasts.
+ * the deadline's included: 10,000 sleeping fibers take longer to start than many a deadline lasts. Small slices also
+ * let those that run get on before more of them start.
+ *
+ * A slice ends early when the clock moves, for effects that work before they suspend. It goes on while the clock has not
+ * moved since the start of the pool, so that under a test clock all instances start at the same time.
  */
-const slice = 32
+const sliceSize = 32
 
 /** Why the waiting was over. */
 export type End = "settled" | "quota" | "deadline" | "unreachable"
@@ -35,7 +39,8 @@ export const goalOf = (wait: Wait.Wait, total: number, failFast = false): Goal =
       return { required: wait.required, count: wait.count, deadline: undefined, failFast }
     case "Percentage":
       return {
-        required: Math.ceil((total * wait.percentage) / 100),
+        // Without the noise of binary fractions: 64.4 percent of 250 is 161.
+        required: Math.ceil(Number(((total * wait.percentage) / 100).toPrecision(12))),
         count: wait.count,
         deadline: undefined,
         failFast
@@ -109,10 +114,11 @@ export class Pool {
   /** Runs the pool to its end; an interruption interrupts every fiber and waits for it. */
   run(): Effect.Effect<Pool> {
     return Effect.suspend(() => {
-      this.startedAt = this.clock.currentTimeMillisUnsafe()
+      this.startedAt = this.now()
       const { deadline, required } = this.options.goal
-      if (this.total === 0) this.end = "settled"
-      else if (required === 0) this.end = "quota"
+      if (required === 0) this.end = "quota"
+      else if (this.total === 0) this.end = required === undefined ? "settled" : "unreachable"
+      else if (this.isOutOfReach()) this.end = "unreachable"
       else if (deadline === 0) this.end = "deadline"
       return this.end === undefined ? this.running_() : Effect.succeed(this)
     })
@@ -136,21 +142,28 @@ export class Pool {
     })
   }
 
-  /** Launches what fits, a slice at a time. */
+  /** Launches what fits, and gives the event loop a turn between slices. */
   private readonly pump = (): void => {
     this.scheduled = false
     if (this.pumping) return
     this.pumping = true
-    let left = slice
-    while (this.end === undefined && this.running < this.options.concurrency && this.next < this.total) {
-      if (left-- === 0) {
+    const sliceStart = this.now()
+    let now = sliceStart
+    for (let launched = 0; this.hasRoom(); launched++) {
+      if (now !== this.startedAt && (now !== sliceStart || launched === sliceSize)) {
         this.schedulePump()
         break
       }
       this.launch(this.next++)
+      now = this.now()
+      if (this.isLate(now)) this.stop("deadline")
     }
     this.pumping = false
     this.settleIfDone()
+  }
+
+  private hasRoom(): boolean {
+    return this.end === undefined && this.running < this.options.concurrency && this.next < this.total
   }
 
   private schedulePump(): void {
@@ -163,6 +176,8 @@ export class Pool {
     this.running++
     const fiber = this.fork(this.effects[index]!)
     this.fibers[index] = fiber
+    // What it did while it started may have ended the waiting, when it could not be found yet.
+    if (this.end !== undefined) fiber.interruptUnsafe(this.parent.id)
     fiber.addObserver((exit) => this.settled(index, exit))
   }
 
@@ -182,7 +197,8 @@ export class Pool {
     this.report()
     if (this.end === undefined) this.check()
     if (this.end !== undefined) this.settleIfDone()
-    else if (!this.pumping) this.pump()
+    // A slice that is due comes by itself: one more for each end would launch all at once after all.
+    else if (!this.pumping && !this.scheduled) this.pump()
   }
 
   private report(): void {
@@ -197,16 +213,29 @@ export class Pool {
 
   /** Looks whether the goal is reached, or out of reach. */
   private check(): void {
-    const { required, count, failFast, deadline } = this.options.goal
+    const { required, count } = this.options.goal
     const counted = count === "succeeded" ? this.completed : this.completed + this.failed
     if (required !== undefined && counted >= required) return this.stop("quota")
     if (this.completed + this.failed === this.total)
       return this.stop(required === undefined ? "settled" : "unreachable")
-    if (failFast && required !== undefined && this.total - this.failed < required) return this.stop("unreachable")
-    // A busy event loop may come to the timer late; every end is a chance to notice.
-    if (deadline !== undefined && this.clock.currentTimeMillisUnsafe() - this.startedAt > deadline) {
-      this.stop("deadline")
-    }
+    if (this.isOutOfReach()) return this.stop("unreachable")
+    if (this.isLate(this.now())) this.stop("deadline")
+  }
+
+  /** Whether there is no use in waiting on. Where failures count as well, only the number of effects can be too small. */
+  private isOutOfReach(): boolean {
+    const { required, count, failFast } = this.options.goal
+    return failFast && required !== undefined && this.total - (count === "succeeded" ? this.failed : 0) < required
+  }
+
+  /** A busy event loop comes to the timer late; every launch and every end is a chance to notice. */
+  private isLate(now: number): boolean {
+    const { deadline } = this.options.goal
+    return deadline !== undefined && now - this.startedAt > deadline
+  }
+
+  private now(): number {
+    return this.clock.currentTimeMillisUnsafe()
   }
 
   /** Decides the end and interrupts what still runs. */

@@ -63,7 +63,7 @@ export interface Source {
 export const compile = (
   states: ReadonlyMap<string, Source>,
   exits: ReadonlyArray<string>,
-  stateOf: (tag: string) => AnyState
+  stateOf: (tag: string) => AnyState | undefined
 ): Program => {
   const route = (target: string | Handler): Handler =>
     typeof target === "string" ? fromUnknown(stateOf(target)) : target

@@ -13,7 +13,15 @@ export type Tag<S> = S extends string
     : never
 
 /** The member of the state union that has the tag `T`. */
-export type WithTag<S, T> = S extends string ? (S extends T ? S : never) : S extends { readonly _tag: T } ? S : never
+export type WithTag<S, T> = S extends string
+  ? S extends T
+    ? S
+    : never
+  : S extends { readonly _tag: infer U }
+    ? T extends U
+      ? S
+      : never
+    : never
 
 /** The tags of the states that can be built from their tag alone: literals, and records without a payload. */
 export type BareTag<S> = S extends string
