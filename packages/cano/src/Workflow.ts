@@ -239,8 +239,8 @@ export const isWorkflow = (u: unknown): u is Workflow.Any => hasProperty(u, Type
  * Define the schema before the workflow, as a constant: TypeScript looks at a schema that is written inside the call
  * too late to keep the literals of bare Effects under `run`.
  *
- * In a `catch` function the error is typed by itself if `run` is a task, an Effect or a function without a parameter.
- * Beside an inline function of the state, annotate it: `(error: Declined) => ...`.
+ * In a `catch` function the error is typed by itself if `run` is a task, a node, an Effect that has a name, or a function
+ * without a parameter. Beside anything else annotate it, `(error: Declined) => ...`; the compiler says so.
  *
  * Throws a `ConfigurationError` for what types cannot say: names that are empty or too long, duplicate or no exits,
  * states that cannot be reached or that cannot reach an exit.

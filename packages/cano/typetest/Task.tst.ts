@@ -113,8 +113,25 @@ describe("Store", () => {
     >()
   })
 
+  it("does not let a key pass as one of another type", () => {
+    const Status = Store.key("status", Schema.Literals(["on", "off"]))
+    // @ts-expect-error is not assignable to parameter of type 'Key<string>'
+    Store.put("anything")(Status)
+    const save = (key: Store.Key<string | number>) => Store.put(key, 5)
+    // @ts-expect-error is not assignable to parameter of type 'Key<string | number>'
+    save(Store.key("name", Schema.String))
+  })
+
+  it("does not append to tuples, nor what a list cannot hold", () => {
+    // @ts-expect-error a tuple cannot be appended to: use a key of an array
+    Store.append(Store.key("pair", Schema.Tuple([Schema.String, Schema.Number])), "x")
+    // @ts-expect-error the item does not fit the list
+    Store.append(1)(Names)
+    expect(Store.append("a")(Names)).type.toBe<Effect.Effect<void, Store.TypeMismatch, Store.MemoryStore>>()
+  })
+
   it("appends to keys of array type only", () => {
-    // @ts-expect-error Argument of type 'Key<number>' is not assignable to parameter of type 'Key<readonly
+    // @ts-expect-error Argument of type 'Key<number>' is not assignable to parameter of type
     Store.append(Count, 1)
   })
 })

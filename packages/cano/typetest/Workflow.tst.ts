@@ -475,6 +475,34 @@ describe("wiring mistakes do not compile", () => {
     })
   })
 
+  it("a fork whose branch cannot take the state", () => {
+    const needy = Task.make({ run: (state: { readonly id: number }) => String(state.id) })
+    make("m", OrderState, {
+      initial: "Start",
+      exits: ["Complete", "Failed"],
+      states: {
+        // @ts-expect-error is not assignable to type
+        Start: { to: ["Validate"], run: Task.fork({ branches: { needy }, join: () => "Validate" }) },
+        Validate: { to: ["Process"], run: () => "Process" },
+        Process: { to: ["Complete", "Failed"], run: () => "Complete" }
+      }
+    })
+  })
+
+  it("a catch that may be missing", () => {
+    const route = {} as { readonly Declined?: "Failed" }
+    make("m", OrderState, {
+      initial: "Start",
+      exits: ["Complete", "Failed"],
+      states: {
+        Start: { to: ["Validate"], run: () => "Validate" },
+        // @ts-expect-error the route of \"Declined\" may be undefined
+        Validate: { to: ["Process", "Failed"], run: charge, catch: route },
+        Process: { to: ["Complete", "Failed"], run: () => "Complete" }
+      }
+    })
+  })
+
   it("a key that a state does not have", () => {
     make("m", OrderState, {
       initial: "Start",
