@@ -8,14 +8,15 @@ import type * as Fiber from "effect/Fiber"
 import type * as Wait from "../Wait.ts"
 
 /**
- * How many instances are launched before the event loop gets a turn. Launching all at once would hold up every timer,
- * the deadline's included: 10,000 sleeping fibers take longer to start than many a deadline lasts. Small slices also
- * let those that run get on before more of them start.
+ * How many instances are launched before the event loop gets a turn, where the end may come before all have started.
+ * Launching all at once would hold up every timer, the deadline's included: 10,000 sleeping fibers take longer to start
+ * than many a deadline lasts. Small slices also let those that run get on before more of them start.
  *
- * A slice ends early when the clock moves, for effects that work before they suspend. It goes on while the clock has not
- * moved since the start of the pool, so that under a test clock all instances start at the same time.
+ * Any slice ends when the clock moves, so it takes about a millisecond, whatever the effects do before they suspend. It
+ * goes on while the clock has not moved since the start of the pool, so that under a test clock all instances start at
+ * the same time.
  */
-const sliceSize = 32
+const smallSlice = 32
 
 /** Why the waiting was over. */
 export type End = "settled" | "quota" | "deadline" | "unreachable"
@@ -87,6 +88,7 @@ export class Pool {
   private readonly options: Options
   private readonly parent: Fiber.Fiber<any, any>
   private readonly clock: Clock.Clock
+  private readonly sliceSize: number
   private readonly fork: <A, E>(effect: Effect.Effect<A, E, any>) => Fiber.Fiber<A, E>
   private next = 0
   private pumping = false
@@ -108,6 +110,8 @@ export class Pool {
     this.options = options
     this.parent = parent
     this.clock = clock
+    const { deadline, required } = options.goal
+    this.sliceSize = deadline === undefined && required === undefined ? Infinity : smallSlice
     this.fork = Effect.runForkWith(parent.context as Context.Context<any>)
   }
 
@@ -150,7 +154,7 @@ export class Pool {
     const sliceStart = this.now()
     let now = sliceStart
     for (let launched = 0; this.hasRoom(); launched++) {
-      if (now !== this.startedAt && (now !== sliceStart || launched === sliceSize)) {
+      if (now !== this.startedAt && (now !== sliceStart || launched === this.sliceSize)) {
         this.schedulePump()
         break
       }

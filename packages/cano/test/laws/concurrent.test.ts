@@ -1,5 +1,5 @@
 /**
- * C3, C4: a batch does what a plain model says, whatever its size, delays, failures, strategy, concurrency and time of
+ * C3 to C5: a batch does what a plain model says, whatever its size, delays, failures, strategy, concurrency and time of
  * interruption: outcomes, order, counters, number in flight, time, and no fiber left.
  *
  * `CANO_SEED=7 CANO_RUNS=1` replays batch 7; a higher `CANO_RUNS` tries more.
@@ -230,6 +230,36 @@ describe(`laws of batches, seed ${seed}`, () => {
         }
       }),
     600_000
+  )
+
+  it.live("C5 10^4 instances asleep are gone once the call is interrupted: nothing runs, no fiber is left", () =>
+    Effect.gen(function* () {
+      const size = 10_000
+      let fibers = 0
+      let held = 0
+      const instance = Effect.acquireUseRelease(
+        Effect.sync(() => held++),
+        () => Effect.sleep("1 hour"),
+        () => Effect.sync(() => held--)
+      )
+      for (const concurrency of ["unbounded", 500] as const) {
+        const batch = Concurrent.run(
+          Array.from({ length: size }, () => instance),
+          { concurrency }
+        ).pipe(
+          Effect.provideService(Metric.FiberRuntimeMetrics, {
+            recordFiberStart: () => void fibers++,
+            recordFiberEnd: () => void fibers--
+          })
+        )
+        const fiber = yield* Effect.forkChild(batch)
+        const expected = concurrency === "unbounded" ? size : concurrency
+        while (held < expected) yield* Effect.sleep(1)
+        assert.strictEqual(fibers, expected)
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual([held, fibers], [0, 0])
+      }
+    })
   )
 
   it("the random batches reach every strategy, every end, and every kind of result", () => {

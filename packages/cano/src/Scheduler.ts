@@ -1,0 +1,290 @@
+/**
+ * A scheduler runs jobs by interval, by cron expression, by an Effect `Schedule`, or by hand. A job is any Effect: a
+ * workflow run, a concurrent run, a function.
+ *
+ * 1. An interval does not drift and loses no tick; its grid is anchored at the start.
+ * 2. A flow never overlaps itself, unless its `overlap` policy is `"allow"`.
+ * 3. A job that fails, dies or is interrupted hurts no other flow, and neither does a slow one.
+ * 4. The status of a flow always agrees with the events.
+ * 5. A stop starts nothing new, gives the runs in flight a grace, then interrupts and names them. Closing the scope is
+ *    such a stop, with a grace of 30 seconds.
+ * 6. Bad input is a typed error at the call, which names the flow and the fault.
+ * 7. Time comes from Effect's `Clock` and chance from its `Random`: a `TestClock` moves a scheduler through a year.
+ *
+ * **Gotchas**
+ *
+ * A job has the services that `add` was called with. A scope among them lives as long as that of the caller: let a job
+ * that acquires something close it with `Effect.scoped`.
+ *
+ * @example
+ * ```ts
+ * import { Scheduler, Trigger } from "effect-cano"
+ * import * as Console from "effect/Console"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const scheduler = yield* Scheduler.Scheduler
+ *   yield* scheduler.add("heartbeat", Trigger.every("30 seconds"), Console.log("alive"))
+ *   yield* scheduler.add("report", Trigger.cron("0 9 * * MON-FRI"), Console.log("good morning"))
+ *   const cleanup = yield* scheduler.add("cleanup", Trigger.manual, Effect.succeed(3))
+ *   yield* scheduler.start
+ *
+ *   const run = yield* scheduler.trigger(cleanup)
+ *   const removed = yield* run.join // number
+ *   const { nextRun } = yield* scheduler.status("report")
+ *   yield* scheduler.stop({ grace: "10 seconds" })
+ *   return [removed, nextRun]
+ * }).pipe(Effect.provide(Scheduler.layer()))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import { refuse } from "./internal/configuration.ts"
+import { Engine } from "./internal/scheduler/engine.ts"
+import type {
+  DuplicateFlow,
+  Flow,
+  InvalidCron,
+  InvalidFlow,
+  Options,
+  TimeoutError
+} from "./internal/scheduler/model.ts"
+import { onSignal } from "./internal/scheduler/process.ts"
+import * as Service from "./internal/scheduler/service.ts"
+import type * as Trigger from "./Trigger.ts"
+
+export {
+  AlreadyRunning,
+  type Counters,
+  DuplicateFlow,
+  type Event,
+  type Explanation,
+  type Flow,
+  InvalidCron,
+  InvalidFlow,
+  NotRunning,
+  type Options,
+  type Outcome,
+  type Run,
+  type RunId,
+  RunTimeout,
+  type SkipReason,
+  type State,
+  type Status,
+  type StopReport,
+  TriggerRefused,
+  UnknownFlow
+} from "./internal/scheduler/model.ts"
+export type { SchedulerShape } from "./internal/scheduler/service.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * How a scheduler is made.
+ *
+ * **Details**
+ *
+ * - `grace`: how long runs in flight may take when the scheduler is stopped; default 30 seconds.
+ * - `buffer`: how many events each reader of `changes` may fall behind before it loses the oldest; default 1,024.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SchedulerOptions {
+  readonly grace?: Duration.Input | undefined
+  readonly buffer?: number | undefined
+}
+
+// -----------------------------------------------------------------------------
+// services
+// -----------------------------------------------------------------------------
+
+/**
+ * Runs flows when they are due.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Scheduler extends Context.Service<Scheduler, Service.SchedulerShape>()("effect-cano/Scheduler") {}
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * Describes a flow without adding it: for {@link layerFlows}, and for ids that are declared once.
+ *
+ * @example
+ * ```ts
+ * import { Scheduler, Trigger } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ *
+ * const sync = Scheduler.flow("sync", Trigger.every("5 minutes"), Effect.succeed("done"), { trip: 5 })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const flow: <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Duration.Input | undefined = undefined>(
+  id: string,
+  trigger: T,
+  job: Effect.Effect<A, E, R>,
+  options?: Options<Timeout>
+) => Flow<A, E | TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>> = Service.makeFlow
+
+/**
+ * Makes a scheduler, which is not started. When the scope is closed it is stopped, and what was interrupted is logged.
+ *
+ * Dies with a `ConfigurationError` if an option makes no sense.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options?: SchedulerOptions): Effect.Effect<Scheduler["Service"], never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const grace = Service.graceOf(options?.grace ?? "30 seconds")
+    const buffer = options?.buffer ?? 1024
+    refuse(
+      "Scheduler",
+      Number.isSafeInteger(buffer) && buffer >= 1 ? [] : [`buffer is ${buffer}, expected a whole number from 1`]
+    )
+    const fibers = yield* FiberSet.make<any, any>()
+    const clock = yield* Clock.Clock
+    const context = yield* Effect.context<never>()
+    const engine = new Engine({ clock, context, fibers, buffer })
+    yield* Effect.addFinalizer(() => closeGracefully(engine, grace))
+    return Service.make(engine, grace)
+  })
+
+/**
+ * A layer with a scheduler that is not started.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: SchedulerOptions): Layer.Layer<Scheduler> => Layer.effect(Scheduler, make(options))
+
+/**
+ * A layer with a scheduler that has these flows and is started. Its jobs may use the scheduler itself.
+ *
+ * @example
+ * ```ts
+ * import { Scheduler, Trigger } from "effect-cano"
+ * import * as Console from "effect/Console"
+ * import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+ *
+ * const schedules = Scheduler.layerFlows([
+ *   Scheduler.flow("heartbeat", Trigger.every("30 seconds"), Console.log("alive")),
+ *   Scheduler.flow("report", Trigger.cron("0 9 * * *", { timeZone: "Europe/Berlin" }), Console.log("good morning"))
+ * ])
+ *
+ * // never ends: give it to Scheduler.runMain, or to NodeRuntime.runMain
+ * const main = Layer.launch(schedules)
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFlows = <const Flows extends ReadonlyArray<Flow.Any>>(
+  flows: Flows,
+  options?: SchedulerOptions
+): Layer.Layer<
+  Scheduler,
+  DuplicateFlow | InvalidFlow | InvalidCron,
+  Exclude<Flow.Services<Flows[number]>, Scheduler | Scope.Scope>
+> =>
+  Layer.effect(
+    Scheduler,
+    Effect.gen(function* () {
+      const scheduler = yield* make(options)
+      const addAll = Effect.forEach(flows, (flow) => scheduler.add(flow), { discard: true })
+      yield* Effect.provideService(addAll, Scheduler, scheduler)
+      yield* Effect.orDie(scheduler.start)
+      return scheduler
+    })
+  ) as any
+
+// -----------------------------------------------------------------------------
+// running
+// -----------------------------------------------------------------------------
+
+/**
+ * Ends the process with 0 after an interruption, which for a service that was told to stop is success; otherwise as
+ * Effect's default teardown does: `NodeRuntime.runMain(Layer.launch(schedules), { teardown: Scheduler.teardown })`.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const teardown: Runtime.Teardown = (exit, onExit) =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
+
+/**
+ * Runs a program as the main one of a process, for services that are to stop gracefully.
+ *
+ * **Details**
+ *
+ * It is `NodeRuntime.runMain` with two differences. After a first SIGINT or SIGTERM the process ends with 0, when all
+ * finalizers have run: a scheduler gives the runs in flight their grace, and logs those that it had to interrupt. A
+ * second signal ends the process at once, with 128 and the number of the signal, as a signal that nobody handles does.
+ *
+ * @example
+ * ```ts
+ * import { Scheduler } from "effect-cano"
+ * import * as Layer from "effect/Layer"
+ *
+ * declare const schedules: Layer.Layer<Scheduler.Scheduler>
+ *
+ * Layer.launch(schedules).pipe(Scheduler.runMain)
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const runMain: <E, A>(
+  effect: Effect.Effect<A, E>,
+  options?: { readonly disableErrorReporting?: boolean | undefined }
+) => void = (effect, options) => runWithSignals(effect, { ...options, teardown })
+
+const runWithSignals = Runtime.makeRunMain(({ fiber, teardown }) => {
+  const signals = onSignal(() => fiber.interruptUnsafe(fiber.id))
+  fiber.addObserver((exit) => {
+    signals.remove()
+    teardown(exit, (code) => {
+      if (signals.received || code !== 0) signals.exit(code)
+    })
+  })
+})
+
+// -----------------------------------------------------------------------------
+// internals
+// -----------------------------------------------------------------------------
+
+const closeGracefully = (engine: Engine, grace: Duration.Duration): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const { inFlight } = engine
+    if (inFlight.length > 0) {
+      const flows = named(inFlight)
+      yield* Effect.logInfo(`Scheduler is stopping; up to ${Duration.format(grace)} are left for ${flows}`)
+    }
+    const { interrupted } = yield* engine.stop(grace)
+    if (interrupted.length > 0) yield* Effect.logWarning(`Scheduler has interrupted ${named(interrupted)}`)
+    yield* engine.close()
+  })
+
+const named = (runs: ReadonlyArray<{ readonly flow: string; readonly run: number }>): string => {
+  const shown = runs.slice(0, 20).map(({ flow, run }) => `"${flow}" (run ${run})`)
+  return `${shown.join(", ")}${runs.length > 20 ? ` and ${runs.length - 20} more` : ""}`
+}

@@ -1,0 +1,267 @@
+/**
+ * What a scheduler decides, as pure functions of its policy, what has happened so far, and the time. The engine only
+ * carries the decisions out; `preview` and `explain` ask the same functions.
+ */
+import type { SkipReason } from "./model.ts"
+
+/** A tick that is later than this, in milliseconds, counts as missed, even if no other tick followed it. */
+export const lateLimit = 60_000
+
+/** At most so many missed ticks are caught up after one gap. */
+export const catchUpLimit = 1000
+
+/** A clock that is set back further than this is believed at once; calendar flows then repeat what has run. */
+const correctionLimit = 3 * 3_600_000
+
+/** The ticks of a trigger, in milliseconds of Unix time. */
+export interface Timetable {
+  /** Two ticks are never closer. */
+  readonly spacing: number
+  /** The ticks depend on when the flow started, not on the calendar. */
+  readonly isAnchored: boolean
+  /** Computing a tick is expensive. */
+  readonly isSlow: boolean
+  /** The first tick of a flow that starts at `anchor`. */
+  readonly first: (anchor: number) => number | undefined
+  /** The first tick after a time. */
+  readonly next: (after: number, anchor: number) => number | undefined
+  /** How many ticks there are from one tick until a time; it may stop counting at {@link catchUpLimit}. */
+  readonly count: (from: number, until: number, anchor: number) => number
+}
+
+export interface Policy {
+  readonly overlap: "skip" | "queue" | "allow" | "cancelPrevious"
+  readonly missed: "skip" | "once" | "all"
+  /** How far back missed ticks are caught up under `all`, in milliseconds. */
+  readonly window: number
+  readonly jitter: number
+  readonly startAt: number
+  readonly endAt: number
+  readonly maxRuns: number
+  /** Failures in a row after which the flow trips. */
+  readonly trip: number
+  readonly backoff: Backoff | undefined
+}
+
+export interface Backoff {
+  readonly base: number
+  readonly factor: number
+  readonly maxDelay: number
+}
+
+/** What has happened to a flow so far. */
+export interface Situation {
+  readonly paused: boolean
+  readonly tripped: boolean
+  /** Failures in a row. */
+  readonly streak: number
+  readonly backoffUntil: number
+  /** Runs that have started; they are numbered from 1. */
+  readonly runs: number
+  readonly running: number
+  /** Runs that wait for one before them. */
+  readonly waiting: number
+  /** The latest run that is in flight. */
+  readonly inFlight: number | undefined
+}
+
+export type Decision =
+  | { readonly _tag: "Start" }
+  /** Start when those in flight have ended. */
+  | { readonly _tag: "Wait" }
+  /** Interrupt those in flight, and start when they have ended. */
+  | { readonly _tag: "Replace" }
+  | { readonly _tag: "Skip"; readonly reason: SkipReason; readonly run?: number | undefined }
+
+const start: Decision = { _tag: "Start" }
+const wait: Decision = { _tag: "Wait" }
+const replace: Decision = { _tag: "Replace" }
+const skip = (reason: SkipReason, run?: number): Decision => ({ _tag: "Skip", reason, run })
+
+/**
+ * What becomes of one tick, or of one call of `trigger`, which neither a pause nor a backoff holds up. Ticks that are
+ * caught up run one after another, unless runs may overlap.
+ */
+export const decide = (
+  policy: Policy,
+  situation: Situation,
+  now: number,
+  by: "timer" | "hand",
+  isCatchingUp = false
+): Decision => {
+  const held = heldUp(situation, now, by)
+  if (held !== undefined) return skip(held)
+  // Under "cancelPrevious" this one takes the place of one that waits.
+  const reserved = policy.overlap === "cancelPrevious" && !isCatchingUp ? 0 : situation.waiting
+  if (situation.runs + reserved >= policy.maxRuns) return skip("maxRuns")
+  if (situation.running + situation.waiting === 0) return start
+  if (isCatchingUp && policy.overlap !== "allow") return wait
+  switch (policy.overlap) {
+    case "allow":
+      return start
+    case "skip":
+      return skip("overlap", situation.inFlight)
+    case "queue":
+      return situation.waiting === 0 ? wait : skip("queueFull", situation.inFlight)
+    case "cancelPrevious":
+      return replace
+  }
+}
+
+/** What keeps a flow from starting a run, also one that has waited for its turn. */
+export const heldUp = (situation: Situation, now: number, by: "timer" | "hand"): SkipReason | undefined => {
+  if (situation.tripped) return "tripped"
+  if (by === "hand") return undefined
+  if (situation.paused) return "paused"
+  return now < situation.backoffUntil ? "backoff" : undefined
+}
+
+export interface CatchUp {
+  /** The ticks that run. */
+  readonly runs: ReadonlyArray<number>
+  /** How many ticks do not. */
+  readonly missed: number
+}
+
+/**
+ * Which of the ticks from `due` until `now` run. The newest is on time unless it is later than {@link lateLimit}; those
+ * before it, and it too if it is late, are missed and follow the policy.
+ */
+export const catchUp = (policy: Policy, timetable: Timetable, anchor: number, due: number, now: number): CatchUp => {
+  const total = timetable.count(due, now, anchor)
+  const onTime = newest(timetable, anchor, Math.max(due, now - lateLimit), now)
+  const runs = ticksToRun(policy, timetable, anchor, due, now, onTime)
+  return { runs, missed: Math.max(0, total - runs.length) }
+}
+
+/** The same for the tick of an Effect schedule, of which nobody knows the ones that would have followed. */
+export const catchUpOne = (policy: Policy, due: number, now: number): CatchUp => {
+  const runs =
+    now - due <= lateLimit || policy.missed === "once" || (policy.missed === "all" && due >= now - policy.window)
+  return runs ? { runs: [due], missed: 0 } : { runs: [], missed: 1 }
+}
+
+const ticksToRun = (
+  policy: Policy,
+  timetable: Timetable,
+  anchor: number,
+  due: number,
+  now: number,
+  onTime: number | undefined
+): ReadonlyArray<number> => {
+  switch (policy.missed) {
+    case "skip":
+      return onTime === undefined ? [] : [onTime]
+    case "once":
+      return [onTime ?? due]
+    case "all": {
+      const runs = between(timetable, anchor, Math.max(due, now - policy.window), now, catchUpLimit)
+      const last = runs[runs.length - 1]
+      return onTime !== undefined && (last === undefined || last < onTime) ? [...runs, onTime] : runs
+    }
+  }
+}
+
+/** The ticks from a time, included, until another, included. */
+const between = (
+  timetable: Timetable,
+  anchor: number,
+  from: number,
+  until: number,
+  limit: number
+): ReadonlyArray<number> => {
+  const ticks: Array<number> = []
+  let tick = timetable.next(before(from), anchor)
+  while (tick !== undefined && tick <= until && ticks.length < limit) {
+    ticks.push(tick)
+    tick = timetable.next(tick, anchor)
+  }
+  return ticks
+}
+
+const newest = (timetable: Timetable, anchor: number, from: number, until: number): number | undefined => {
+  let found: number | undefined
+  let tick = timetable.next(before(from), anchor)
+  while (tick !== undefined && tick <= until) {
+    found = tick
+    tick = timetable.next(tick, anchor)
+  }
+  return found
+}
+
+/** The step is smaller than any spacing of ticks, and larger than what is lost in adding it to a time. */
+const before = (time: number): number => time - 0.5
+
+export interface Settled {
+  readonly streak: number
+  readonly backoffUntil: number
+  readonly tripped: boolean
+}
+
+/** Where a flow stands after a run that failed. A success ends the streak; an interruption leaves it as it is. */
+export const settleFailure = (policy: Policy, situation: Situation, now: number): Settled => {
+  const streak = situation.streak + 1
+  return {
+    streak,
+    backoffUntil: policy.backoff === undefined ? 0 : now + backoffDelay(policy.backoff, streak),
+    tripped: situation.tripped || streak >= policy.trip
+  }
+}
+
+/** The pause after so many failures in a row. */
+const backoffDelay = ({ base, factor, maxDelay }: Backoff, streak: number): number =>
+  Math.min(base * factor ** (streak - 1), maxDelay)
+
+/** Where the ticks of a flow start that is scheduled now. */
+export const anchorOf = (policy: Policy, now: number): number => Math.max(policy.startAt, now)
+
+/** The first tick of a flow that is scheduled now. A tick at `startAt` fires; one at this very moment only for `every`. */
+export const firstTick = (policy: Policy, timetable: Timetable, now: number): number | undefined => {
+  const anchor = anchorOf(policy, now)
+  const tick = timetable.isAnchored || anchor === now ? timetable.first(anchor) : timetable.next(before(anchor), anchor)
+  return within(policy, tick)
+}
+
+/** The first tick after a time, unless the flow has ended by then. */
+export const nextTick = (policy: Policy, timetable: Timetable, anchor: number, after: number): number | undefined =>
+  within(policy, timetable.next(after, anchor))
+
+/** Whether there is a tick at this very time. */
+export const isTick = (policy: Policy, timetable: Timetable, anchor: number, at: number): boolean =>
+  nextTick(policy, timetable, anchor, before(at)) === at
+
+/** Drops a tick after the end of the flow. */
+export const within = (policy: Policy, tick: number | undefined): number | undefined =>
+  tick !== undefined && tick <= policy.endAt ? tick : undefined
+
+/** The next `n` ticks that will run as things stand, beginning with `next`. */
+export const upcoming = (
+  policy: Policy,
+  situation: Situation,
+  timetable: Timetable,
+  anchor: number,
+  next: number | undefined,
+  n: number
+): ReadonlyArray<number> => {
+  const left = Math.min(n, policy.maxRuns - situation.runs - situation.waiting)
+  const ticks: Array<number> = []
+  if (situation.paused || situation.tripped) return ticks
+  let tick = next
+  if (tick !== undefined && tick < situation.backoffUntil) {
+    tick = nextTick(policy, timetable, anchor, before(situation.backoffUntil))
+  }
+  while (tick !== undefined && ticks.length < left) {
+    ticks.push(tick)
+    tick = nextTick(policy, timetable, anchor, tick)
+  }
+  return ticks
+}
+
+/**
+ * How far the ticks of a flow move when the clock was set back. Intervals go on as if nothing had happened. A calendar
+ * flow does not repeat what has run, unless the correction is larger than three hours: then it starts afresh.
+ */
+export const moveBack = (timetable: Timetable | undefined, jump: number): "shift" | "keep" | "restart" => {
+  if (timetable === undefined || timetable.isAnchored) return "shift"
+  return -jump > correctionLimit ? "restart" : "keep"
+}

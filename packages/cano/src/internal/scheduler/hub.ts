@@ -1,0 +1,68 @@
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import type { Event } from "./model.ts"
+
+interface Numbered {
+  readonly number: number
+  readonly event: Event
+}
+
+/**
+ * Hands events to readers, each with a buffer of its own from which the oldest are dropped: a slow reader neither holds
+ * up the scheduler nor grows. The gap in the numbers tells it what it has missed.
+ */
+export class Hub {
+  private readonly readers = new Set<Queue.Queue<Numbered, Cause.Done>>()
+  private readonly capacity: number
+  private count = 0
+  private isClosed = false
+
+  constructor(capacity: number) {
+    this.capacity = capacity
+  }
+
+  /** Somebody reads: without a reader no event need be made. */
+  get isActive(): boolean {
+    return this.readers.size > 0
+  }
+
+  publish(event: Event): void {
+    const numbered = { number: ++this.count, event }
+    for (const reader of this.readers) Queue.offerUnsafe(reader, numbered)
+  }
+
+  readonly events: Stream.Stream<Event> = Stream.unwrap(
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.suspend(() => this.open),
+        (reader) => Effect.sync(() => this.readers.delete(reader))
+      ),
+      (reader) => {
+        const start = this.count
+        return Stream.mapAccum(Stream.fromQueue(reader), () => start, withLost)
+      }
+    )
+  )
+
+  private readonly open = Effect.suspend(() =>
+    Effect.tap(Queue.sliding<Numbered, Cause.Done>(this.capacity), (reader) =>
+      Effect.suspend(() => {
+        if (this.isClosed) return Queue.end(reader)
+        this.readers.add(reader)
+        return Effect.void
+      })
+    )
+  )
+
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.isClosed = true
+    return Effect.forEach(this.readers, (reader) => Queue.end(reader), { discard: true })
+  })
+}
+
+const withLost = (last: number, { event, number }: Numbered): readonly [number, ReadonlyArray<Event>] => {
+  const count = number - last - 1
+  return [number, count === 0 ? [event] : [{ _tag: "Lost", at: event.at, count }, event]]
+}

@@ -1,0 +1,417 @@
+import type * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type { Pipeable } from "effect/Pipeable"
+import type { Covariant } from "effect/Types"
+import type * as Trigger from "../../Trigger.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * A job with a name and a trigger. Its runs succeed with `A`, may fail with `E`, and need the services `R`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Flow<out A, out E = never, out R = never> extends Pipeable {
+  readonly "~effect-cano/Scheduler/Flow": {
+    readonly _A: Covariant<A>
+    readonly _E: Covariant<E>
+    readonly _R: Covariant<R>
+  }
+  readonly id: string
+  readonly trigger: Trigger.Trigger<any>
+  readonly job: Effect.Effect<A, any, any>
+  readonly options: Options<Duration.Input | undefined>
+}
+
+/**
+ * @since 0.1.0
+ */
+export declare namespace Flow {
+  /**
+   * A flow of any type.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type Any = Flow<unknown, unknown, any>
+
+  /**
+   * The services that the runs of a flow need.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type Services<F> = F extends Flow<any, any, infer R> ? R : never
+}
+
+/**
+ * How a flow is run.
+ *
+ * **Details**
+ *
+ * - `overlap`: what becomes of a tick while a run is in flight. `"skip"` (default) drops it; `"queue"` runs it when the
+ *   one before has ended, and keeps one at most; `"allow"` starts it at once; `"cancelPrevious"` interrupts the one in
+ *   flight, waits for its finalizers, and starts.
+ * - `missed`: what becomes of ticks that passed while the process slept or was blocked. `"skip"` (default) drops them;
+ *   `"once"` runs one in their place; `{ all: window }` runs each that is not older than the window, one after another
+ *   (under `"allow"` at once), at most 1,000. A tick is missed if the next one is due as well, or if it is a minute late.
+ * - `jitter`: delays each tick by a random time below this. The grid stays.
+ * - `timeout`: interrupts a run that takes longer; the run fails with {@link RunTimeout}.
+ * - `maxRuns`: how many runs there may be, those by hand included.
+ * - `startAt`, `endAt`: no tick before, no tick after. The interval of `every` is then anchored at `startAt`.
+ * - `backoff`: after failures in a row no tick starts a run for `base`, then `base * factor`, and so on up to `maxDelay`.
+ *   Defaults: factor 2, maxDelay 1 hour.
+ * - `trip`: after so many failures in a row nothing starts a run until `reset`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<Timeout extends Duration.Input | undefined = undefined> {
+  readonly overlap?: "skip" | "queue" | "allow" | "cancelPrevious" | undefined
+  readonly missed?: "skip" | "once" | { readonly all: Duration.Input } | undefined
+  readonly jitter?: Duration.Input | undefined
+  readonly timeout?: Timeout
+  readonly maxRuns?: number | undefined
+  readonly startAt?: DateTime.DateTime.Input | undefined
+  readonly endAt?: DateTime.DateTime.Input | undefined
+  readonly backoff?:
+    | {
+        readonly base: Duration.Input
+        readonly factor?: number | undefined
+        readonly maxDelay?: Duration.Input | undefined
+      }
+    | undefined
+  readonly trip?: number | undefined
+}
+
+/** @internal */
+export type TimeoutError<Timeout> = Timeout extends undefined ? never : RunTimeout
+
+/**
+ * A run that was triggered by hand.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Run<out A, out E = never> {
+  readonly flow: string
+  /** Waits for the end of the run. One that is dropped before it started ends as interrupted. */
+  readonly await: Effect.Effect<Exit.Exit<A, E>>
+  /** Waits for the result of the run, and fails as the run fails. */
+  readonly join: Effect.Effect<A, E>
+}
+
+/**
+ * How a run ended. A timeout, a typed failure and a defect are failures; an interruption is not.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Outcome = "success" | "failure" | "defect" | "timeout" | "interrupted"
+
+/**
+ * Why a tick, or a call of `trigger`, did not start a run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SkipReason =
+  /** A run was in flight. */
+  | "overlap"
+  /** A run was in flight, and another was waiting. */
+  | "queueFull"
+  /** It was waiting for the run before it when a newer one took its place. */
+  | "superseded"
+  | "paused"
+  | "backoff"
+  | "tripped"
+  | "maxRuns"
+  /** It was waiting when the scheduler was stopped or the flow was removed. */
+  | "stopped"
+
+/**
+ * What a flow is doing: runs in flight first, then what keeps it from running.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type State = "running" | "tripped" | "paused" | "completed" | "backoff" | "idle"
+
+/**
+ * The counts of a batch, found in the result of a job that has a `status` with them, as that of a concurrent run has.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Counters {
+  readonly total: number
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+}
+
+/**
+ * Where a flow stands. It always agrees with the events: `runs` is `running + successes + failures + interruptions`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Status {
+  readonly id: string
+  readonly trigger: Trigger.Trigger<any>
+  readonly state: State
+  /** Runs in flight. */
+  readonly running: number
+  /** Runs that wait for the one before them. */
+  readonly waiting: number
+  /** Runs that were started. */
+  readonly runs: number
+  readonly successes: number
+  /** Runs that failed, died or timed out. */
+  readonly failures: number
+  readonly interruptions: number
+  /** Ticks and triggers that were skipped. */
+  readonly skipped: number
+  /** Ticks that passed unseen and were not caught up. */
+  readonly missed: number
+  /** Failures in a row. */
+  readonly streak: number
+  readonly paused: boolean
+  readonly tripped: boolean
+  readonly lastStart: DateTime.Utc | undefined
+  readonly lastEnd: DateTime.Utc | undefined
+  /** How the run that ended last ended. */
+  readonly lastOutcome: Outcome | undefined
+  /** Why the run that failed last failed. */
+  readonly lastFailure: Cause.Cause<unknown> | undefined
+  readonly lastCounters: Counters | undefined
+  /** When the next run is due, as things stand. */
+  readonly nextRun: DateTime.Utc | undefined
+}
+
+/**
+ * What happened. All carry the time `at`.
+ *
+ * **Details**
+ *
+ * - `RunStarted`: `due` is the tick, or the time of the call; `run` counts from 1 in each flow.
+ * - `RunWaiting`: it starts when the runs in flight have ended, or is dropped with a `Skipped`.
+ * - `Missed`: `count` ticks passed unseen, the first at `from`, and are not caught up. (Of a cron flow no more than 1,000
+ *   are counted.)
+ * - `Completed`: no tick will come any more.
+ * - `Lost`: the reader was too slow, and `count` events before the next one were dropped.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Event = Data.TaggedEnum<{
+  SchedulerStarted: { readonly at: DateTime.Utc }
+  SchedulerStopping: { readonly at: DateTime.Utc }
+  SchedulerStopped: { readonly at: DateTime.Utc; readonly interrupted: ReadonlyArray<RunId> }
+  Added: { readonly at: DateTime.Utc; readonly flow: string }
+  Removed: { readonly at: DateTime.Utc; readonly flow: string }
+  RunStarted: {
+    readonly at: DateTime.Utc
+    readonly flow: string
+    readonly run: number
+    readonly due: DateTime.Utc
+    readonly by: "timer" | "hand"
+    /** It was announced by a `RunWaiting`. */
+    readonly waited: boolean
+  }
+  RunWaiting: { readonly at: DateTime.Utc; readonly flow: string; readonly due: DateTime.Utc }
+  RunEnded: { readonly at: DateTime.Utc; readonly flow: string; readonly run: number; readonly outcome: Outcome }
+  Skipped: {
+    readonly at: DateTime.Utc
+    readonly flow: string
+    readonly due: DateTime.Utc
+    readonly reason: SkipReason
+    /** The run that was in the way. */
+    readonly run: number | undefined
+    /** It was announced by a `RunWaiting`. */
+    readonly waited: boolean
+  }
+  Missed: { readonly at: DateTime.Utc; readonly flow: string; readonly from: DateTime.Utc; readonly count: number }
+  Paused: { readonly at: DateTime.Utc; readonly flow: string }
+  Resumed: { readonly at: DateTime.Utc; readonly flow: string }
+  BackedOff: { readonly at: DateTime.Utc; readonly flow: string; readonly until: DateTime.Utc; readonly streak: number }
+  Tripped: { readonly at: DateTime.Utc; readonly flow: string; readonly streak: number }
+  Reset: { readonly at: DateTime.Utc; readonly flow: string }
+  Completed: { readonly at: DateTime.Utc; readonly flow: string }
+  Lost: { readonly at: DateTime.Utc; readonly count: number }
+}>
+
+/**
+ * A run of a flow.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunId {
+  readonly flow: string
+  readonly run: number
+}
+
+/**
+ * The answer of `stop`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StopReport {
+  /** The runs that did not end within the grace, by the order of their flows. */
+  readonly interrupted: ReadonlyArray<RunId>
+}
+
+/**
+ * What `explain` has found out about an instant.
+ *
+ * **Details**
+ *
+ * - `NotDue`: no tick at this instant; `next` is the next one after it.
+ * - `Ran`, `Running`: the tick started a run.
+ * - `WillRun`: it lies ahead and starts a run, as things stand. Whether a run is still in flight then is not known.
+ * - `Skipped`, `WillBeSkipped`: it did not, or will not, start a run.
+ * - `Missed`: it passed unseen and was not caught up.
+ * - `Unknown`: the flow was not scheduled then, or it is too long ago: of each flow the last 16 skips are remembered.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Explanation {
+  readonly _tag: "NotDue" | "Ran" | "Running" | "WillRun" | "Skipped" | "WillBeSkipped" | "Missed" | "Unknown"
+  readonly reason?: SkipReason | "ended" | "notStarted" | undefined
+  readonly run?: number | undefined
+  readonly next?: DateTime.Utc | undefined
+  /** The same in words, such as "skipped: overlap with run 17". */
+  readonly message: string
+}
+
+// -----------------------------------------------------------------------------
+// errors
+// -----------------------------------------------------------------------------
+
+/**
+ * A flow with this id exists already.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DuplicateFlow extends Data.TaggedError("DuplicateFlow")<{ readonly flow: string }> {
+  override get message(): string {
+    return `There is a flow "${this.flow}" already`
+  }
+}
+
+/**
+ * The id, the interval or the options of a flow make no sense.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidFlow extends Data.TaggedError("InvalidFlow")<{
+  /** The id, abbreviated if it is too long. */
+  readonly flow: string
+  /** One sentence for each fault found. */
+  readonly problems: ReadonlyArray<string>
+}> {
+  override get message(): string {
+    return `Flow "${this.flow}": ${this.problems.join("; ")}`
+  }
+}
+
+/**
+ * The cron expression of a flow is malformed, too long or never matches, or its time zone does not exist.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidCron extends Data.TaggedError("InvalidCron")<{
+  readonly flow: string
+  /** The expression, abbreviated if it is long. */
+  readonly expression: string
+  readonly fault: "syntax" | "length" | "impossible" | "timeZone"
+  readonly detail: string
+}> {
+  override get message(): string {
+    return `Flow "${this.flow}": cron expression "${this.expression}": ${this.detail}`
+  }
+}
+
+/**
+ * There is no flow with this id.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnknownFlow extends Data.TaggedError("UnknownFlow")<{ readonly flow: string }> {
+  override get message(): string {
+    return `There is no flow "${this.flow}"`
+  }
+}
+
+/**
+ * The scheduler is not running, so nothing can be triggered.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotRunning extends Data.TaggedError("NotRunning")<{ readonly flow: string }> {
+  override get message(): string {
+    return `Flow "${this.flow}" cannot be triggered: the scheduler is not running`
+  }
+}
+
+/**
+ * The scheduler was started already.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AlreadyRunning extends Data.TaggedError("AlreadyRunning")<{
+  readonly state: "running" | "stopping" | "closed"
+}> {
+  override get message(): string {
+    return `The scheduler cannot be started: it is ${this.state}`
+  }
+}
+
+/**
+ * A flow may not run now: its overlap policy is against it, it has tripped, or it has made all its runs.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TriggerRefused extends Data.TaggedError("TriggerRefused")<{
+  readonly flow: string
+  readonly reason: SkipReason
+  /** The run that is in the way. */
+  readonly run: number | undefined
+}> {
+  override get message(): string {
+    const run = this.run === undefined ? "" : ` with run ${this.run}`
+    return `Flow "${this.flow}" was not triggered: ${this.reason}${run}`
+  }
+}
+
+/**
+ * A run took longer than the `timeout` of its flow.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RunTimeout extends Data.TaggedError("RunTimeout")<{
+  readonly flow: string
+  readonly timeout: Duration.Duration
+}> {
+  override get message(): string {
+    return `A run of flow "${this.flow}" took longer than ${Duration.format(this.timeout)}`
+  }
+}

@@ -1,0 +1,239 @@
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { pipeArguments } from "effect/Pipeable"
+import * as Result from "effect/Result"
+import type * as Stream from "effect/Stream"
+import type * as Trigger from "../../Trigger.ts"
+import { durationProblems, refuse } from "../configuration.ts"
+import type { Engine } from "./engine.ts"
+import {
+  type AlreadyRunning,
+  DuplicateFlow,
+  type Event,
+  type Explanation,
+  type Flow,
+  type InvalidCron,
+  type InvalidFlow,
+  NotRunning,
+  type Options,
+  type Run,
+  RunTimeout,
+  type Status,
+  type StopReport,
+  type TimeoutError,
+  TriggerRefused,
+  UnknownFlow
+} from "./model.ts"
+import { noOptions, policyOf } from "./options.ts"
+import { FlowRecord } from "./record.ts"
+import * as Report from "./report.ts"
+
+/**
+ * The operations of a {@link Scheduler}.
+ *
+ * **Details**
+ *
+ * - `add`: registers a flow, made by {@link flow} or from its parts, and gives it back. In a running scheduler it is
+ *   scheduled at once. The job is given the services of the caller.
+ * - `start`: schedules all flows. A scheduler that was stopped can be started again.
+ * - `stop`: starts nothing more, waits for the runs in flight, interrupts those that take longer than `grace`, waits for
+ *   their finalizers, and names them. If it is stopped, nothing happens; if it is stopping, it is waited for, and the
+ *   shorter grace counts. A job that stops its own scheduler should fork the stop, which else waits for the job.
+ * - `trigger`: runs a flow now, whatever its trigger, a pause or a backoff say; but its overlap policy, a trip and
+ *   `maxRuns` count. A flow gives a handle with the types of its job, an id one that knows nothing of them.
+ * - `pause`, `resume`: no ticks in between; runs in flight go on, and a queued tick is dropped. The grid stays.
+ * - `remove`: interrupts the runs of a flow, waits for their finalizers, and forgets it.
+ * - `reset`: ends a trip, a backoff and a streak of failures.
+ * - `status`, `list`: where flows stand, in the order in which they were added.
+ * - `preview`: when the next `n` runs are due as things stand: none while paused or tripped. While the scheduler is
+ *   stopped, as if it were started now. Of `Trigger.schedule`, one at most.
+ * - `explain`: what became, or will become, of a tick at an instant.
+ * - `changes`: the events from now on, until the scheduler is closed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SchedulerShape {
+  readonly add: {
+    <A, E, R>(flow: Flow<A, E, R>): Effect.Effect<Flow<A, E, R>, DuplicateFlow | InvalidFlow | InvalidCron, R>
+    <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Duration.Input | undefined = undefined>(
+      id: string,
+      trigger: T,
+      job: Effect.Effect<A, E, R>,
+      options?: Options<Timeout>
+    ): Effect.Effect<
+      Flow<A, E | TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>>,
+      DuplicateFlow | InvalidFlow | InvalidCron,
+      R | Trigger.Trigger.Services<T>
+    >
+  }
+  readonly start: Effect.Effect<void, AlreadyRunning>
+  readonly stop: (options?: { readonly grace?: Duration.Input | undefined }) => Effect.Effect<StopReport>
+  readonly trigger: {
+    <A, E, R>(flow: Flow<A, E, R>): Effect.Effect<Run<A, E>, UnknownFlow | NotRunning | TriggerRefused>
+    (id: string): Effect.Effect<Run<unknown, unknown>, UnknownFlow | NotRunning | TriggerRefused>
+  }
+  readonly pause: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
+  readonly resume: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
+  readonly remove: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
+  readonly reset: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
+  readonly status: (flow: string | Flow.Any) => Effect.Effect<Status, UnknownFlow>
+  readonly list: Effect.Effect<ReadonlyArray<Status>>
+  readonly preview: (flow: string | Flow.Any, n: number) => Effect.Effect<ReadonlyArray<DateTime.Utc>, UnknownFlow>
+  readonly explain: (
+    flow: string | Flow.Any,
+    instant: DateTime.DateTime.Input
+  ) => Effect.Effect<Explanation, UnknownFlow>
+  readonly changes: Stream.Stream<Event>
+  readonly isRunning: Effect.Effect<boolean>
+}
+
+class FlowImpl {
+  readonly "~effect-cano/Scheduler/Flow" = variance
+  readonly id: string
+  readonly trigger: Trigger.Trigger<any>
+  readonly job: Effect.Effect<any, any, any>
+  readonly options: Options<any>
+
+  constructor(id: string, trigger: Trigger.Trigger<any>, job: Effect.Effect<any, any, any>, options: Options<any>) {
+    this.id = id
+    this.trigger = trigger
+    this.job = job
+    this.options = options
+  }
+
+  pipe() {
+    return pipeArguments(this, arguments)
+  }
+}
+
+const variance: any = {}
+
+export const makeFlow = (
+  id: string,
+  trigger: Trigger.Trigger<any>,
+  job: Effect.Effect<any, any, any>,
+  options?: Options<any>
+): Flow<any, any, any> => new FlowImpl(id, trigger, job, options ?? noOptions)
+
+const isFlow = (u: string | Flow.Any): u is Flow.Any => typeof u === "object"
+
+/** Reads a grace; any length is one, also none and without end. */
+export const graceOf = (input: Duration.Input): Duration.Duration => {
+  const isUnbounded = input === Infinity || input === "Infinity"
+  refuse("Scheduler", isUnbounded ? [] : durationProblems("grace", input, "from 0"))
+  return Duration.fromInputUnsafe(input)
+}
+
+/** The operations on an engine. */
+export const make = (engine: Engine, grace: Duration.Duration): SchedulerShape => {
+  const find = (flow: string | Flow.Any): Result.Result<FlowRecord, UnknownFlow> => {
+    const id = isFlow(flow) ? flow.id : flow
+    const record = engine.records.get(id)
+    return record === undefined || record.removed || (isFlow(flow) && record.flow !== flow)
+      ? Result.fail(new UnknownFlow({ flow: id }))
+      : Result.succeed(record)
+  }
+  const withRecord = <A, E = never>(flow: string | Flow.Any, f: (record: FlowRecord) => Effect.Effect<A, E>) =>
+    Effect.suspend((): Effect.Effect<A, E | UnknownFlow> => {
+      const record = find(flow)
+      return Result.isFailure(record) ? Effect.fail(record.failure) : f(record.success)
+    })
+  const sync = <A>(flow: string | Flow.Any, f: (record: FlowRecord) => A) =>
+    withRecord(flow, (record) => Effect.sync(() => f(record)))
+  return {
+    add: (
+      first: string | Flow.Any,
+      trigger?: Trigger.Trigger<any>,
+      job?: Effect.Effect<any, any, any>,
+      options?: any
+    ) => addFlow(engine, isFlow(first) ? first : makeFlow(first, trigger!, job!, options)) as any,
+    start: engine.start,
+    stop: (options) => Effect.suspend(() => engine.stop(options?.grace === undefined ? grace : graceOf(options.grace))),
+    trigger: (flow: string | Flow.Any) => withRecord(flow, (record) => triggerFlow(engine, record)) as any,
+    pause: (flow) => sync(flow, (record) => engine.pause(record)),
+    resume: (flow) => sync(flow, (record) => engine.resume(record)),
+    reset: (flow) => sync(flow, (record) => engine.reset(record)),
+    remove: (flow) => withRecord(flow, (record) => removeFlow(engine, record)),
+    status: (flow) => sync(flow, (record) => Report.statusOf(record, engine.state, engine.now())),
+    list: Effect.sync(() =>
+      Array.from(engine.records.values())
+        .filter((record) => !record.removed)
+        .map((record) => Report.statusOf(record, engine.state, engine.now()))
+    ),
+    preview: (flow, n) =>
+      sync(flow, (record) => {
+        refuse(
+          "Scheduler.preview",
+          Number.isSafeInteger(n) && n >= 0 ? [] : [`n is ${n}, expected a whole number from 0`]
+        )
+        return Report.previewOf(record, engine.state, engine.now(), n)
+      }),
+    explain: (flow, instant) =>
+      sync(flow, (record) => {
+        const at = DateTime.toEpochMillis(DateTime.makeUnsafe(instant))
+        return Report.explain(record, engine.state, engine.now(), at)
+      }),
+    changes: engine.hub.events,
+    isRunning: Effect.sync(() => engine.state === "running")
+  }
+}
+
+const addFlow = <A, E, R>(
+  engine: Engine,
+  flow: Flow<A, E, R>
+): Effect.Effect<Flow<A, E, R>, DuplicateFlow | InvalidFlow | InvalidCron, R> =>
+  Effect.withFiber((fiber): Effect.Effect<Flow<A, E, R>, DuplicateFlow | InvalidFlow | InvalidCron> => {
+    const policy = policyOf(flow.id, flow.options)
+    if (Result.isFailure(policy)) return Effect.fail(policy.failure)
+    if (engine.records.has(flow.id)) return Effect.fail(new DuplicateFlow({ flow: flow.id }))
+    const timetable = engine.timetables.acquire(flow.id, flow.trigger, engine.now())
+    if (Result.isFailure(timetable)) return Effect.fail(timetable.failure)
+    const { cache } = fiber
+    engine.add(
+      new FlowRecord({
+        flow,
+        order: engine.nextOrder(),
+        policy: policy.success,
+        timetable: timetable.success,
+        effect: bounded(flow),
+        context: fiber.context,
+        isTraced: cache.tracer !== undefined && cache.tracerEnabled
+      })
+    )
+    return Effect.succeed(flow)
+  })
+
+const bounded = ({ id, job, options }: Flow.Any): Effect.Effect<any, any, any> => {
+  if (options.timeout === undefined) return job
+  const timeout = Duration.fromInputUnsafe(options.timeout)
+  const orElse = () => Effect.fail(new RunTimeout({ flow: id, timeout }))
+  return Effect.timeoutOrElse(job, { duration: timeout, orElse })
+}
+
+const triggerFlow = (
+  engine: Engine,
+  record: FlowRecord
+): Effect.Effect<Run<unknown, unknown>, NotRunning | TriggerRefused> => {
+  const { id } = record
+  if (engine.state !== "running") return Effect.fail(new NotRunning({ flow: id }))
+  const done = Deferred.makeUnsafe<Exit.Exit<unknown, unknown>>()
+  const decided = engine.offer(record, engine.now(), "hand", done)
+  if (decided._tag === "Skip") {
+    return Effect.fail(new TriggerRefused({ flow: id, reason: decided.reason, run: decided.run }))
+  }
+  const end = Deferred.await(done)
+  return Effect.succeed({ flow: id, await: end, join: Effect.flatten(end) })
+}
+
+/** Waits for the runs, but not from within one of them: that one is interrupted while it waits. */
+const removeFlow = (engine: Engine, record: FlowRecord): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const fibers = Array.from(record.fibers?.values() ?? [])
+    engine.remove(record)
+    return Effect.asVoid(Fiber.awaitAll(fibers))
+  })
