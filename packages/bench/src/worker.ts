@@ -9,4 +9,5 @@ if (contender === undefined) throw new Error(`no contender ${contenderName} in s
 const prepare = await contender.load()
 const run = await prepare(contender.operations)
 const measurement = await measure(run, contender.operations, { warmUp: Number(warmUp), window: Number(window) })
-process.stdout.write(`${JSON.stringify(measurement)}\n`)
+// Timers that a contender left running would keep the process alive.
+process.stdout.write(`${JSON.stringify(measurement)}\n`, () => process.exit())

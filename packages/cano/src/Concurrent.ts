@@ -130,6 +130,11 @@ export declare namespace Results {
  * Interrupting the call interrupts every instance and waits for their finalizers. Throws a `ConfigurationError` where
  * `concurrency` is not a whole number from 1 or the number of `ids` is another than that of the effects.
  *
+ * **Gotchas**
+ *
+ * What a loser does in an uninterruptible region is waited for as well. Effect ends its fiber after that region, so the
+ * instance is cancelled all the same.
+ *
  * @example
  * ```ts
  * import { Concurrent, Wait } from "effect-cano"

@@ -420,6 +420,29 @@ describe("fairness", () => {
     })
   )
 
+  it.live("instances that end while others are launched do not make the launching faster", () =>
+    Effect.gen(function* () {
+      const launchedIn = new Map<number, number>()
+      let turn = 0
+      let isOver = false
+      const tick = () => {
+        turn++
+        if (!isOver) setImmediate(tick)
+      }
+      tick()
+      const instance = Effect.andThen(
+        Effect.sync(() => launchedIn.set(turn, (launchedIn.get(turn) ?? 0) + 1)),
+        Effect.sleep(1)
+      )
+      const effects = Array.from({ length: 5000 }, () => instance)
+      yield* Concurrent.run(effects, { wait: Wait.quota(5000) })
+      isOver = true
+      // The first slice goes on until the clock moves; after it, a turn of the event loop has room for a slice or two.
+      const [, ...later] = launchedIn.values()
+      assert.isAtMost(Math.max(...later), 64)
+    })
+  )
+
   it.effect("under a test clock all instances start at the same time, however many", () =>
     Effect.gen(function* () {
       const starts = new Set<number>()

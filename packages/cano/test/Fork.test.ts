@@ -87,7 +87,7 @@ describe("what join gets", () => {
       })
       assert.deepStrictEqual(yield* timed(Task.run(fork, 3)), [Exit.succeed("0 1 2"), 7])
       const [failed] = yield* timed(Task.run(fork, 4))
-      assert.deepStrictEqual(errorOf(failed), new Down({ replica: "4" }))
+      assert.strictEqual((errorOf(failed) as Down).replica, "4")
     })
   )
 
@@ -205,6 +205,16 @@ describe("when it cannot", () => {
       const [exit, at] = yield* timed(Task.run(fork))
       assert.strictEqual(errorOf(exit), error)
       assert.deepStrictEqual([at, stopped], [10, 2])
+    })
+  )
+
+  it.effect("all: a branch that fails while it is stopped does not replace the first error", () =>
+    Effect.gen(function* () {
+      const stubborn = Effect.uninterruptible(failing(50, "stubborn"))
+      const fork = Task.fork({ branches: [stubborn, failing(10, "first"), stubborn], join: () => "Done" })
+      const [exit, at] = yield* timed(Task.run(fork))
+      assert.strictEqual((errorOf(exit) as Down).replica, "first")
+      assert.strictEqual(at, 50)
     })
   )
 

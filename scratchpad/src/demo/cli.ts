@@ -18,6 +18,7 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Concurrent from "effect-cano/Concurrent"
 import * as Workflow from "effect-cano/Workflow"
 import * as Report from "./report.ts"
 import { layerCatalog, order, type Outcome, pathOf, runRow } from "./workflow.ts"
@@ -132,10 +133,9 @@ const flags = {
 }
 
 const runAll = Effect.fn("runAll")(function* (rows: ReadonlyArray<unknown>, concurrency: number) {
-  const done = yield* Report.progress(rows.length)
-  // These runs wait for nothing, and a concurrent forEach over such effects never yields: Ctrl-C would come after the last.
-  const fair = Effect.andThen(done, Effect.yieldNow)
-  return yield* Effect.forEach(rows, (row, index) => Effect.tap(runRow(row, index), fair), { concurrency })
+  const onProgress = yield* Report.progress(rows.length)
+  const batch = yield* Concurrent.run(rows.map(runRow), { concurrency, onProgress })
+  return yield* Concurrent.values(batch)
 }, Effect.scoped)
 
 const work = Effect.fn("work")(function* (rows: ReadonlyArray<unknown>, concurrency: number) {

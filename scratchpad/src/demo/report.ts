@@ -5,7 +5,8 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { Presets, SingleBar } from "cli-progress"
+import type * as Concurrent from "effect-cano/Concurrent"
+import { createLogUpdate } from "log-update"
 import type { Change } from "./records.ts"
 import type { Outcome } from "./workflow.ts"
 
@@ -13,29 +14,34 @@ import type { Outcome } from "./workflow.ts"
 // progress
 // -----------------------------------------------------------------------------
 
-/** Gives the effect to run after each film: it moves a bar on a terminal, and writes four lines elsewhere. */
-export const progress = (total: number): Effect.Effect<Effect.Effect<void>, never, Scope.Scope> =>
-  globalThis.process.stderr.isTTY ? bar(total) : Effect.sync(() => lines(total))
+/** What a batch calls as it gets on: it moves a bar on a terminal, and writes four lines elsewhere. */
+export const progress = (total: number): Effect.Effect<(progress: Concurrent.Progress) => void, never, Scope.Scope> =>
+  globalThis.process.stderr.isTTY ? bar : Effect.map(Console.Console, (console) => lines(total, console))
 
-const bar = (total: number) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const bar = new SingleBar(
-        { format: "  {bar} {percentage} %  {value} of {total} films", hideCursor: true },
-        Presets.shades_classic
-      )
-      bar.start(total, 0)
-      return bar
-    }),
-    (bar) => Effect.sync(() => bar.stop())
-  ).pipe(Effect.map((bar) => Effect.sync(() => bar.increment())))
+const width = 40
 
-const lines = (total: number): Effect.Effect<void> => {
+const bar = Effect.acquireRelease(
+  Effect.sync(() => createLogUpdate(globalThis.process.stderr)),
+  (update) => Effect.sync(() => update.done())
+).pipe(
+  Effect.map((update) => {
+    let shown = -1
+    return ({ completed, failed, total }: Concurrent.Progress) => {
+      const percent = Math.floor((100 * (completed + failed)) / total)
+      if (percent === shown) return
+      shown = percent
+      const full = Math.round((width * percent) / 100)
+      update(`  ${"█".repeat(full)}${"░".repeat(width - full)} ${percent} %  ${completed + failed} of ${total} films`)
+    }
+  })
+)
+
+const lines = (total: number, console: Console.Console) => {
   const quarters = [0.25, 0.5, 0.75, 1].map((share) => Math.ceil(total * share))
-  let done = 0
-  return Effect.suspend(() =>
-    quarters.includes(++done) ? Console.error(`  ${grouped(done)} of ${grouped(total)} films`) : Effect.void
-  )
+  return ({ completed, failed }: Concurrent.Progress): void => {
+    const done = completed + failed
+    if (quarters.includes(done)) console.error(`  ${grouped(done)} of ${grouped(total)} films`)
+  }
 }
 
 // -----------------------------------------------------------------------------

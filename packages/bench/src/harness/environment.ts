@@ -12,6 +12,10 @@ const peers = [
   "@langchain/langgraph",
   "@langchain/core",
   "pocketflow",
+  "p-limit",
+  "croner",
+  "node-cron",
+  "toad-scheduler",
   "p-retry",
   "typescript"
 ] as const

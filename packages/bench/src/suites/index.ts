@@ -1,11 +1,28 @@
 import type { Suite } from "../harness/suite.ts"
+import { concurrentAll, concurrentDeadline, concurrentEqual, concurrentQuota } from "./concurrent.ts"
 import { instance } from "./instance.ts"
 import { retry } from "./retry.ts"
+import { scheduler1k, scheduler10k, scheduler100k, schedulerCron } from "./scheduler.ts"
 import { store } from "./store.ts"
 import { tracing } from "./tracing.ts"
 import { transitions } from "./transitions.ts"
 import { typecheck } from "./typecheck.ts"
 
-export const suites: ReadonlyArray<Suite> = [transitions, retry, store, tracing, instance, typecheck]
+export const suites: ReadonlyArray<Suite> = [
+  transitions,
+  retry,
+  store,
+  tracing,
+  instance,
+  concurrentAll,
+  concurrentQuota,
+  concurrentDeadline,
+  concurrentEqual,
+  scheduler1k,
+  scheduler10k,
+  scheduler100k,
+  schedulerCron,
+  typecheck
+]
 
 export const findSuite = (name: string): Suite | undefined => suites.find((suite) => suite.name === name)
