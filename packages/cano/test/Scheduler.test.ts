@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Cron from "effect/Cron"
@@ -644,6 +645,9 @@ describe("failures", () => {
         })
       }
       assert.isDefined((yield* scheduler.status("failure")).lastFailure)
+      const empty = yield* scheduler.add("empty", Trigger.manual, Effect.failCause(Cause.empty))
+      yield* (yield* scheduler.trigger(empty)).await
+      assert.strictEqual((yield* scheduler.status("empty")).lastOutcome, "failure")
       assert.strictEqual((yield* scheduler.status("throwing success")).failures, 4)
     }).pipe(quiet)
   )
@@ -910,6 +914,25 @@ describe("start and stop", () => {
         ]
       })
       assert.strictEqual(cleanedUp, 3)
+    })
+  )
+
+  it.effect("nothing starts after a stop by a run, also while missed ticks are caught up", () =>
+    Effect.gen(function* () {
+      const { clock, jump } = yield* jumpingClock
+      yield* Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        const { job, starts } = timesOf(Effect.forkDetach(scheduler.stop(), { startImmediately: true }))
+        const other = timesOf(Effect.void)
+        yield* scheduler.add("a", Trigger.every(1000, { firstRun: "afterInterval" }), job, { missed: { all: "1 day" } })
+        yield* scheduler.add("b", Trigger.every(1000, { firstRun: "afterInterval" }), other.job)
+        yield* scheduler.start
+        yield* TestClock.adjust(500)
+        yield* jump("1 minute")
+        yield* TestClock.adjust(5000)
+        assert.deepStrictEqual([starts.length, other.starts.length], [1, 0])
+        assert.isFalse(yield* scheduler.isRunning)
+      }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, clock))
     })
   )
 

@@ -129,7 +129,10 @@ const flags = {
     Flag.optional
   ),
   limit: count("limit").pipe(Flag.withDescription("Process the first N records only"), Flag.optional),
-  concurrency: count("concurrency").pipe(Flag.withDescription("How many workflows run at once (default: 16)"), Flag.withDefault(16))
+  concurrency: count("concurrency").pipe(
+    Flag.withDescription("How many workflows run at once (default: 16)"),
+    Flag.withDefault(16)
+  )
 }
 
 const runAll = Effect.fn("runAll")(function* (rows: ReadonlyArray<unknown>, concurrency: number) {

@@ -15,7 +15,7 @@ interface Fields {
   readonly anyHour: boolean
 }
 
-export const parse = (expression: string): Fields => {
+const parse = (expression: string): Fields => {
   const parts = expression.split(" ")
   if (parts.length === 5) parts.unshift("0")
   const [second, minute, hour, day, month, weekday] = parts as [string, string, string, string, string, string]

@@ -1,3 +1,4 @@
+import type * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -112,8 +113,10 @@ export class Engine {
         this.dropWaiting(record, "stopped")
       }
       const { stopping } = this
-      // Not a child of the caller: an interrupted caller leaves a stop that goes on.
-      return Effect.andThen(Effect.forkDetach(this.shutDown(stopping, grace)), stopping.report)
+      // Not a child of the caller: an interrupted caller leaves a stop that goes on. A job that stops the scheduler before
+      // its first pause is in flight only when it has come to that.
+      Effect.runForkWith(this.context)(Effect.andThen(Effect.yieldNow, this.shutDown(stopping, grace)))
+      return stopping.report
     })
   }
 
@@ -239,7 +242,11 @@ export class Engine {
         this.publish({ _tag: "Missed", at: time(this.now()), flow: record.id, from: time(due), count: missed })
       }
     }
-    for (const tick of runs) this.offer(record, tick, "timer", undefined, runs.length > 1)
+    for (const tick of runs) {
+      // A run may have stopped the scheduler, or removed the flow.
+      if (this.state !== "running" || record.removed) return
+      this.offer(record, tick, "timer", undefined, runs.length > 1)
+    }
   }
 
   private setDue(record: FlowRecord, tick: number): void {
@@ -253,7 +260,7 @@ export class Engine {
     if (tick === undefined) return this.exhaust(record)
     this.setDue(record, tick)
     this.agenda.add(record)
-    this.wake(record.fireAt)
+    if (record.fireAt < this.wakeAt) this.wake(record.fireAt)
   }
 
   /** Puts a flow that came due back in the queue, unless its run has stopped, paused or removed it in the meantime. */
@@ -439,26 +446,44 @@ export class Engine {
 
   private ended(record: FlowRecord, run: number, exit: Exit.Exit<unknown, unknown>, done: Waiting["done"]): void {
     const now = this.now()
-    const outcome = outcomeOf(record.id, exit)
     record.running--
     record.lastEnd = now
-    record.lastOutcome = outcome
-    if (outcome === "success") record.successes++
-    else if (outcome === "interrupted") record.interruptions++
-    else record.failures++
-    if (this.hub.isActive) this.publish({ _tag: "RunEnded", at: time(now), flow: record.id, run, outcome })
-    if (exit._tag === "Success") {
-      record.lastCounters = countersOf(exit.value)
-      record.streak = 0
-      record.backoffUntil = 0
-    } else if (outcome !== "interrupted") {
-      record.lastFailure = exit.cause
-      this.log(record, Effect.logWarning(`Flow "${record.id}": run ${run} ended with a ${outcome}`))
-      this.settle(record, now)
-    }
+    if (exit._tag === "Success") this.succeeded(record, run, exit.value)
+    else this.failed(record, run, exit.cause, now)
     if (done !== undefined) Deferred.doneUnsafe(done, Exit.succeed(exit))
     if (record.removed) this.forget(record)
-    else this.drain(record)
+    else if (record.queue !== undefined) this.drain(record)
+  }
+
+  private succeeded(record: FlowRecord, run: number, value: unknown): void {
+    record.lastOutcome = "success"
+    record.successes++
+    record.lastCounters = value === undefined ? undefined : countersOf(value)
+    record.streak = 0
+    record.backoffUntil = 0
+    if (this.hub.isActive) this.publishEnd(record, run)
+  }
+
+  private failed(record: FlowRecord, run: number, cause: Cause.Cause<unknown>, now: number): void {
+    const outcome = outcomeOf(record.id, cause)
+    record.lastOutcome = outcome
+    if (outcome === "interrupted") record.interruptions++
+    else record.failures++
+    if (this.hub.isActive) this.publishEnd(record, run)
+    if (outcome === "interrupted") return
+    record.lastFailure = cause
+    this.log(record, Effect.logWarning(`Flow "${record.id}": run ${run} ended with a ${outcome}`))
+    this.settle(record, now)
+  }
+
+  private publishEnd(record: FlowRecord, run: number): void {
+    this.publish({
+      _tag: "RunEnded",
+      at: time(record.lastEnd),
+      flow: record.id,
+      run,
+      outcome: record.lastOutcome!
+    })
   }
 
   private settle(record: FlowRecord, now: number): void {

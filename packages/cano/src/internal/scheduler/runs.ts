@@ -1,6 +1,5 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import { hasProperty } from "effect/Predicate"
 import { type Counters, type Outcome, RunTimeout } from "./model.ts"
 
@@ -12,7 +11,9 @@ export const inSpan = (
   by: "timer" | "hand"
 ): Effect.Effect<any, any, any> =>
   Effect.withSpan(
-    Effect.onExit(effect, (exit) => Effect.annotateCurrentSpan("cano.flow.outcome", outcomeOf(flow, exit))),
+    Effect.onExit(effect, (exit) =>
+      Effect.annotateCurrentSpan("cano.flow.outcome", exit._tag === "Success" ? "success" : outcomeOf(flow, exit.cause))
+    ),
     "scheduler.flow",
     {
       root: true,
@@ -21,10 +22,12 @@ export const inSpan = (
     }
   )
 
-export const outcomeOf = (flow: string, exit: Exit.Exit<unknown, unknown>): Outcome => {
-  if (exit._tag === "Success") return "success"
-  if (Cause.hasInterruptsOnly(exit.cause)) return "interrupted"
-  const reason = exit.cause.reasons.find((reason) => !Cause.isInterruptReason(reason))!
+/** How a run that did not succeed ended. */
+export const outcomeOf = (flow: string, cause: Cause.Cause<unknown>): Exclude<Outcome, "success"> => {
+  if (Cause.hasInterruptsOnly(cause)) return "interrupted"
+  const reason = cause.reasons.find((reason) => !Cause.isInterruptReason(reason))
+  // A cause may be empty.
+  if (reason === undefined) return "failure"
   if (Cause.isDieReason(reason)) return "defect"
   return Cause.isFailReason(reason) && reason.error instanceof RunTimeout && reason.error.flow === flow
     ? "timeout"
