@@ -16,7 +16,7 @@ import type * as Wait from "../Wait.ts"
  * goes on while the clock has not moved since the start of the pool, so that under a test clock all instances start at
  * the same time.
  */
-const smallSlice = 32
+const smallSlice = 16
 
 /** Why the waiting was over. */
 export type End = "settled" | "quota" | "deadline" | "unreachable"
