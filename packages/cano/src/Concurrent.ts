@@ -25,14 +25,15 @@
  *
  * @since 0.1.0
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Cancelled, type Completed, type Failed, type Result, concurrencyOf, resultOf } from "./internal/batch.ts"
 import { refuse } from "./internal/configuration.ts"
+import { Meter } from "./internal/meter.ts"
 import * as Pool from "./internal/pool.ts"
-import { isTraced, span } from "./internal/trace.ts"
+import { inSpan, isTraced, span, type SpanChoice } from "./internal/trace.ts"
 import * as Wait from "./Wait.ts"
 import * as Workflow from "./Workflow.ts"
 
@@ -97,6 +98,8 @@ export interface Options<W extends Wait.Wait> {
   readonly concurrency?: number | "unbounded" | undefined
   /** Called each time an instance has ended, while the batch runs. It should be quick; what it throws ends the batch as a defect. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
+  /** Names the span of the batch, instead of `concurrent`, and gives it attributes. */
+  readonly span?: { readonly name: string; readonly attributes?: Record<string, unknown> | undefined } | undefined
 }
 
 /**
@@ -124,8 +127,9 @@ export declare namespace Results {
  *
  * - `wait`: see `Wait`. Default: `Wait.all`.
  * - `concurrency`: default unbounded.
- * - `ids`: names for the instances, in results and spans, as many as there are effects. Default: the index.
+ * - `ids`: names for the instances, in results, spans and logs, as many as there are effects. Default: the index.
  * - `onProgress`: the counters, each time an instance has ended.
+ * - `span`: the name of the batch's span, and attributes for it. Default: `concurrent`.
  *
  * Interrupting the call interrupts every instance and waits for their finalizers. Throws a `ConfigurationError` where
  * `concurrency` is not a whole number from 1 or the number of `ids` is another than that of the effects.
@@ -172,26 +176,23 @@ export const run = <const Effects extends Iterable<Effect.Effect<any, any, any>>
       : [`there are ${list.length} effects and ${ids.length} ids`])
   ])
   const idOf = (index: number): string => ids?.[index] ?? String(index)
-  const poolOptions = {
+  const poolOptions: Pool.Options = {
     goal: Pool.goalOf(wait, list.length),
+    annotation: "cano.instance.id",
+    idOf,
     concurrency: concurrency.limit,
     onSettled: onProgress === undefined ? undefined : (pool: Pool.Pool) => onProgress(progressOf(pool))
   }
-  return Effect.withFiber((fiber) =>
-    isTraced(fiber)
-      ? inBatchSpan(
-          wait,
-          list.length,
-          finished(
-            Pool.run(
-              list.map((effect, index) => inInstanceSpan(effect, idOf(index))),
-              poolOptions
-            ),
-            idOf
-          )
-        )
-      : finished(Pool.run(list, poolOptions), idOf)
-  )
+  return Effect.withFiber((fiber) => {
+    const meter = Context.getOrUndefined(fiber.context, Meter)
+    const metered = (batch: Effect.Effect<Batch<any>>): Effect.Effect<Batch<any>> =>
+      meter === undefined
+        ? batch
+        : Effect.tap(batch, ({ status }) => Effect.sync(() => meter.instances(status, fiber.context)))
+    if (!isTraced(fiber)) return metered(finished(Pool.run(list, poolOptions), idOf))
+    const traced = list.map((effect, index) => inInstanceSpan(effect, idOf(index)))
+    return metered(inBatchSpan(wait, list.length, options?.span, finished(Pool.run(traced, poolOptions), idOf)))
+  })
 }
 
 /**
@@ -218,7 +219,7 @@ export type Instance<State, Initial> = {
  *   and a `context` of its own. What they are given leaves the `R` of the batch.
  * - `layer`: built afresh for each instance, such as `Store.MemoryStore.layer` for a store of its own. If it fails to
  *   build, the instance has failed.
- * - `wait`, `concurrency`, `onProgress`: as in {@link run}.
+ * - `wait`, `concurrency`, `onProgress`, `span`: as in {@link run}.
  *
  * Throws a `ConfigurationError` for a bad `concurrency`, and where two instances have the same id.
  *
@@ -356,12 +357,21 @@ const statusOf = ({ total, completed, failed, startedAt, end }: Pool.Pool, now: 
 const inInstanceSpan = (effect: Effect.Effect<any, any, any>, id: string): Effect.Effect<any, any, any> =>
   span("instance", { "cano.instance.id": id })(effect)
 
-const inBatchSpan = <A>(wait: Wait.Wait, total: number, batch: Effect.Effect<Batch<A>>): Effect.Effect<Batch<A>> =>
-  Effect.tap(batch, ({ status }) =>
-    Effect.annotateCurrentSpan({
-      "cano.batch.completed": status.completed,
-      "cano.batch.failed": status.failed,
-      "cano.batch.cancelled": status.cancelled,
-      "cano.batch.end": status.end
-    })
-  ).pipe(span("concurrent", { "cano.batch.wait": Wait.format(wait), "cano.batch.total": total }))
+const inBatchSpan = <A>(
+  wait: Wait.Wait,
+  total: number,
+  choice: SpanChoice | undefined,
+  batch: Effect.Effect<Batch<A>>
+): Effect.Effect<Batch<A>> => {
+  const attributes = { "cano.batch.wait": Wait.format(wait), "cano.batch.total": total, ...choice?.attributes }
+  return inSpan(choice?.name ?? "concurrent", { attributes }, (span) =>
+    Effect.tap(batch, ({ status }) =>
+      Effect.sync(() => {
+        span.attribute("cano.batch.completed", status.completed)
+        span.attribute("cano.batch.failed", status.failed)
+        span.attribute("cano.batch.cancelled", status.cancelled)
+        span.attribute("cano.batch.end", status.end)
+      })
+    )
+  )
+}

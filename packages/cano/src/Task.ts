@@ -530,6 +530,8 @@ const runFork = (
     const isTimed = timeout < (goal.deadline ?? Infinity)
     const pool = Pool.run(effects, {
       goal: isTimed ? { ...goal, deadline: timeout } : goal,
+      annotation: "cano.branch.id",
+      idOf: (index) => ids[index]!,
       concurrency: plan.concurrency,
       onSettled: undefined
     })

@@ -41,7 +41,6 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Option from "effect/Option"
@@ -50,16 +49,19 @@ import { hasProperty, isPromiseLike } from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type { Covariant, Invariant } from "effect/Types"
+import * as Annotations from "./internal/annotations.ts"
 import { nameProblems, refuse } from "./internal/configuration.ts"
 import type { Catches, Definition, ExitsWiring, Needs, Uncaught, Wiring } from "./internal/definition.ts"
 import * as Graph from "./internal/graph.ts"
 import { fromUnknown } from "./internal/handler.ts"
-import { Loop, type Host, type Position, TracedLoop } from "./internal/loop.ts"
+import { type Host, Loop } from "./internal/loop.ts"
 import * as Mermaid from "./internal/mermaid.ts"
 import * as Program from "./internal/program.ts"
+import { type Position, reporterOf } from "./internal/reporter.ts"
 import { RunKey, type Runnable } from "./internal/runnable.ts"
 import { type AnyState, type BareTag, type Output, type Tag, tagOf, type WithTag } from "./internal/state.ts"
 import { isTraced } from "./internal/trace.ts"
+import { WatchedLoop } from "./internal/watched.ts"
 import { currentAttempt } from "./internal/work.ts"
 import * as Task from "./Task.ts"
 
@@ -401,10 +403,13 @@ export const step = <State, Exit, E, R, Initial>(
   state: NoInfer<State>
 ): Effect.Effect<State, E, R> =>
   Effect.withFiber((fiber) => {
-    const parts = partsOf(self)
-    const entry = entryOf(parts, state as AnyState)
-    const LoopOnce = isTraced(fiber) ? TracedLoop : Loop
-    return new LoopOnce(parts.host, entry, state as AnyState, true).run()
+    const { host, name, ...parts } = partsOf(self)
+    const entry = entryOf({ name, ...parts }, state as AnyState)
+    const annotations = Annotations.forRun(Annotations.annotationsOf(fiber), name, entry.tag)
+    const loop = isTraced(fiber)
+      ? new WatchedLoop(host, entry, state as AnyState, annotations, true, { isTraced: true, reporter: undefined })
+      : new Loop(host, entry, state as AnyState, annotations, true)
+    return inRunContext(loop.run(), annotations)
   })
 
 /**
@@ -606,19 +611,33 @@ const hostOf = ({ name, program, maxTransitions }: Definitions): Host => ({
 
 const runFrom = (parts: Parts, start: AnyState | undefined): Effect.Effect<any, any, any> =>
   Effect.withFiber((fiber) => {
+    const { host, name, span } = parts
     const entry = entryOf(parts, start)
-    const run = isTraced(fiber)
-      ? inRunSpan(parts, new TracedLoop(parts.host, entry, start as AnyState))
-      : new Loop(parts.host, entry, start as AnyState).run()
-    // A retry or a repetition around the run must not pass its number on: the tasks' attempts are their own.
-    return currentAttempt(fiber.context) === 1
-      ? run
-      : Effect.provideService(run, Schedule.CurrentMetadata, firstAttempt)
+    const state = start as AnyState
+    const around = Annotations.annotationsOf(fiber)
+    const annotations = Annotations.forRun(around, name, entry.tag)
+    const watch = { isTraced: isTraced(fiber), reporter: reporterOf(fiber, name) }
+    if (!watch.isTraced && watch.reporter === undefined) {
+      return inRunContext(new Loop(host, entry, state, annotations, false).run(), annotations)
+    }
+    if (watch.reporter !== undefined) annotations["cano.run.id"] = watch.reporter.run
+    const loop = new WatchedLoop(host, entry, state, annotations, false, watch)
+    return inRunContext(loop.runWatched(span, around), annotations)
+  })
+
+/** Logs say where they come from, and a retry or a repetition around the run does not pass its number on to the tasks. */
+const inRunContext = (
+  run: Effect.Effect<any, any, any>,
+  annotations: Annotations.RunAnnotations
+): Effect.Effect<any, any, any> =>
+  Effect.updateContext(run, (context: Context.Context<any>) => {
+    const annotated = Annotations.provide(context, annotations)
+    return currentAttempt(context) === 1 ? annotated : Context.add(annotated, Schedule.CurrentMetadata, firstAttempt)
   })
 
 const firstAttempt = Schedule.CurrentMetadata.defaultValue()
 
-const entryOf = ({ name, graph, program }: Parts, state: AnyState | undefined): Program.Entry => {
+const entryOf = ({ name, graph, program }: Definitions, state: AnyState | undefined): Program.Entry => {
   const entry = program.entries.get(tagOf(state) ?? "")
   if (entry !== undefined) return entry
   const to = state === undefined ? graph.initial : undefined
@@ -636,22 +655,3 @@ const knownTag = (program: Program.Program, next: unknown): string | undefined =
   const tag = typeof next === "string" ? next : hasProperty(next, "_tag") ? next._tag : undefined
   return typeof tag === "string" && program.entries.has(tag) ? tag : undefined
 }
-
-const inRunSpan = ({ name, span }: Parts, loop: TracedLoop): Effect.Effect<any, any, any> => {
-  const attributes = { "cano.workflow.name": name, ...span.attributes }
-  return Effect.useSpan(span.name, { attributes }, (current) =>
-    loop.run().pipe(
-      Effect.onExit((exit) =>
-        Effect.sync(() => {
-          current.attribute("cano.run.outcome", outcomeOf(exit))
-          current.attribute("cano.run.transitions", loop.position.transitions)
-          current.attribute("cano.state.name", loop.position.state)
-        })
-      ),
-      Effect.withParentSpan(current, { captureStackTrace: false })
-    )
-  )
-}
-
-const outcomeOf = (exit: Exit.Exit<unknown, unknown>): string =>
-  exit._tag === "Success" ? "completed" : Cause.hasInterruptsOnly(exit.cause) ? "interrupted" : "failed"

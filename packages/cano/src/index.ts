@@ -3,7 +3,9 @@
  */
 export * as Concurrent from "./Concurrent.ts"
 export * as ConfigurationError from "./ConfigurationError.ts"
+export * as Metrics from "./Metrics.ts"
 export * as Node from "./Node.ts"
+export * as Observer from "./Observer.ts"
 export * as Retry from "./Retry.ts"
 export * as Scheduler from "./Scheduler.ts"
 export * as Store from "./Store.ts"

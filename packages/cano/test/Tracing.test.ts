@@ -131,7 +131,7 @@ describe("with a tracer", () => {
       yield* inVirtualTime(record(Workflow.run(order(1))))
       const workflow = { "cano.workflow.name": "order" }
       assert.deepStrictEqual(attributesOf(spans, "run order"), [
-        { ...workflow, "cano.run.outcome": "completed", "cano.run.transitions": 3, "cano.state.name": "Done" }
+        { ...workflow, "cano.run.outcome": "success", "cano.run.transitions": 3, "cano.state.name": "Done" }
       ])
       assert.deepStrictEqual(attributesOf(spans, "state A"), [
         { ...workflow, "cano.state.name": "A", "cano.state.next": "B" }
@@ -139,7 +139,10 @@ describe("with a tracer", () => {
       assert.deepStrictEqual(attributesOf(spans, "state B"), [
         { ...workflow, "cano.state.name": "B", "cano.state.next": "C", "cano.task.name": "fetch" }
       ])
-      assert.deepStrictEqual(attributesOf(spans, "attempt"), [{ "cano.attempt": 1 }, { "cano.attempt": 2 }])
+      assert.deepStrictEqual(attributesOf(spans, "attempt"), [
+        { "cano.attempt": 1, "error.type": "Flaky" },
+        { "cano.attempt": 2 }
+      ])
       for (const phase of ["node.prep", "node.exec", "node.post"])
         assert.deepStrictEqual(attributesOf(spans, phase), [{}])
     })
@@ -154,8 +157,9 @@ describe("with a tracer", () => {
       assert.deepStrictEqual(
         state.events.map(([name, time, attributes]) => [name, Number(time - started) / 1e6, attributes]),
         [
-          ["retry", 0, { "cano.attempt": 1, "cano.retry.delay_ms": 3000 }],
-          ["retry", 3000, { "cano.attempt": 2, "cano.retry.delay_ms": 3000 }]
+          ["retry", 0, { "cano.attempt": 1, "error.type": "Flaky", "cano.retry.delay_ms": 3000 }],
+          ["retry", 3000, { "cano.attempt": 2, "error.type": "Flaky", "cano.retry.delay_ms": 3000 }],
+          ["failure", 6000, { "cano.attempt": 3, "error.type": "Flaky" }]
         ]
       )
       assert.deepStrictEqual(
@@ -176,14 +180,15 @@ describe("with a tracer", () => {
       yield* inVirtualTime(record(Workflow.run(workflow)))
       const waited = spans
         .find((span) => span.name === "state A")!
-        .events.map((event) => event[2]["cano.retry.delay_ms"])
+        .events.filter(([name]) => name === "retry")
+        .map((event) => event[2]["cano.retry.delay_ms"])
       const starts = spans.filter((span) => span.name === "attempt").map((span) => Number(span.startTime) / 1e6)
       assert.strictEqual(waited.length, 4)
       waited.forEach((delay, i) => assert.approximately(Number(delay), starts[i + 1]! - starts[i]!, 0.001))
     })
   )
 
-  it.effect("a failure ends the spans around it with that failure", () =>
+  it.effect("a failure ends the spans around it with its kind, and nothing else of it", () =>
     Effect.gen(function* () {
       const { record, spans } = recorder()
       const exit = yield* inVirtualTime(record(Workflow.run(order(9))))
@@ -196,24 +201,31 @@ describe("with a tracer", () => {
         "    attempt"
       ])
       for (const name of ["run order", "state B"]) {
-        assert.strictEqual(errorOf(exitOf(spans.find((span) => span.name === name))), errorOf(exit))
+        const error: any = errorOf(exitOf(spans.find((span) => span.name === name)))
+        assert.deepStrictEqual([error.name, error.message, Object.keys(error)], ["Flaky", "Flaky", ["name"]])
       }
       assert.deepStrictEqual(attributesOf(spans, "run order"), [
         {
           "cano.workflow.name": "order",
-          "cano.run.outcome": "failed",
+          "cano.run.outcome": "failure",
           "cano.run.transitions": 1,
-          "cano.state.name": "B"
+          "cano.state.name": "B",
+          "error.type": "Flaky"
         }
       ])
       assert.deepStrictEqual(attributesOf(spans, "state B"), [
-        { "cano.workflow.name": "order", "cano.state.name": "B", "cano.task.name": "fetch" }
+        {
+          "cano.workflow.name": "order",
+          "cano.state.name": "B",
+          "cano.task.name": "fetch",
+          "error.type": "Flaky"
+        }
       ])
       assert.deepStrictEqual(placeOf(exit), { workflow: "order", state: "B", transitions: 1, attempt: 3 })
     })
   )
 
-  it.effect("an error edge ends the state's span with the failure, and the run goes on", () =>
+  it.effect("an error edge is a transition of the state's span, which has the failure as an event", () =>
     Effect.gen(function* () {
       const { record, spans } = recorder()
       const workflow = Workflow.make("w", Letters, {
@@ -227,15 +239,21 @@ describe("with a tracer", () => {
       })
       assert.strictEqual(yield* record(Workflow.run(workflow)), "Done")
       assert.deepStrictEqual(treeOf(spans), ["run w", "  state A", "  state B", "  state C"])
-      assert.isTrue(Exit.isFailure(exitOf(spans[1])))
-      assert.isTrue(Exit.isSuccess(exitOf(spans[0])))
+      assert.deepStrictEqual(attributesOf(spans, "state A"), [
+        { "cano.workflow.name": "w", "cano.state.name": "A", "cano.state.next": "B", "cano.state.caught": "Flaky" }
+      ])
+      assert.deepStrictEqual(
+        spans[1]!.events.map(([name, , attributes]) => [name, attributes]),
+        [["failure", { "cano.attempt": 1, "error.type": "Flaky" }]]
+      )
+      assert.isTrue(spans.every((span) => Exit.isSuccess(exitOf(span))))
     })
   )
 
   const outcomes: Record<string, [run: Effect.Effect<"Done", Flaky>, outcome: string]> = {
-    success: [Effect.succeed("Done"), "completed"],
-    "a failure": [Effect.fail(new Flaky({ detail: "" })), "failed"],
-    "a defect": [Effect.die("boom"), "failed"],
+    success: [Effect.succeed("Done"), "success"],
+    "a failure": [Effect.fail(new Flaky({ detail: "" })), "failure"],
+    "a defect": [Effect.die("boom"), "defect"],
     "an interruption": [Effect.interrupt, "interrupted"]
   }
   for (const [name, [run, outcome]] of Object.entries(outcomes)) {
@@ -326,7 +344,7 @@ describe("with a tracer", () => {
         run.map((span) => span.name),
         ["import", "second"]
       )
-      assert.include(Object.fromEntries(run[0]!.attributes), { tenant: "t1", "cano.run.outcome": "completed" })
+      assert.include(Object.fromEntries(run[0]!.attributes), { tenant: "t1", "cano.run.outcome": "success" })
       assert.isFalse(run[1]!.attributes.has("tenant"))
     })
   )

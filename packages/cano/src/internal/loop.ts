@@ -1,27 +1,19 @@
 import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import { type Handler, isEffectObject, isGenerator, toEffect } from "./handler.ts"
 import type { Entry } from "./program.ts"
 import type { AnyState } from "./state.ts"
-import { span } from "./trace.ts"
-import { currentAttempt, retryAfter } from "./work.ts"
+import type { RunAnnotations } from "./annotations.ts"
+import type { Position } from "./reporter.ts"
+import { retryAfter } from "./work.ts"
 
 /** How many plain transitions may follow each other before the fiber yields: Effect's own figure for operations. */
 const fairness = 2048
 
 /** Plain transitions left before a yield. All runs share it, so that runs within runs are as fair as one. */
 let fuel = fairness
-
-/** Where a run stands. */
-export interface Position {
-  readonly state: string
-  readonly transitions: number
-  readonly attempt: number
-}
 
 /** What the loop asks of its workflow. */
 export interface Host {
@@ -42,8 +34,9 @@ export interface Host {
 export class Loop {
   protected entry: Entry
   protected state: AnyState
-  protected attempt = 1
   protected readonly host: Host
+  /** What log lines say of the run; the number of the attempt is kept nowhere else. */
+  protected readonly annotations: RunAnnotations
   private transitions = 0
   /** The next `step` brings no answer of a handler. */
   private idle = false
@@ -51,10 +44,11 @@ export class Loop {
   /** Stop after one transition. */
   private readonly once: boolean
 
-  constructor(host: Host, entry: Entry, state: AnyState, once = false) {
+  constructor(host: Host, entry: Entry, state: AnyState, annotations: RunAnnotations, once: boolean) {
     this.host = host
     this.entry = entry
     this.state = state
+    this.annotations = annotations
     this.once = once
   }
 
@@ -67,7 +61,7 @@ export class Loop {
   }
 
   get position(): Position {
-    return { state: this.entry.tag, transitions: this.transitions, attempt: this.attempt }
+    return { state: this.entry.tag, transitions: this.transitions, attempt: this.annotations["cano.attempt"] }
   }
 
   while(): boolean {
@@ -107,6 +101,7 @@ export class Loop {
     this.entry = entry
     this.state = next
     this.transitions++
+    this.annotations["cano.state.name"] = entry.tag
     return true
   }
 
@@ -140,88 +135,33 @@ export class Loop {
 
   private nextAttempt(): Effect.Effect<any, any, any> {
     return Effect.suspend(() => {
-      this.attempt++
+      this.annotations["cano.attempt"]++
       return toEffect(this.entry.handler(this.state))
     })
   }
 
-  /** Takes the error edge for a failure, if the state has one. */
-  protected rescue(cause: Cause.Cause<any>): Effect.Effect<any, any, any> {
+  private rescue(cause: Cause.Cause<any>): Effect.Effect<any, any, any> {
     const error = recoverable(cause)
-    const route = Option.isSome(error) ? this.routeOf(error.value) : undefined
-    return route === undefined ? Effect.failCause(cause) : this.resume(route(Option.getOrThrow(error), this.state))
+    const edge = this.errorEdge(error)
+    return edge === undefined ? Effect.failCause(cause) : this.resume(edge(Option.getOrThrow(error), this.state))
   }
 
-  private routeOf(error: any): Handler | undefined {
+  /** The error edge of the current state for a failure, if it has one. */
+  protected errorEdge(failure: Option.Option<any>): Handler | undefined {
+    if (Option.isNone(failure)) return undefined
+    const error = failure.value
     return typeof error === "object" && error !== null ? this.entry.catch?.get(error._tag) : undefined
   }
 
   private resume(next: unknown): Effect.Effect<any, any, any> {
     this.follow(next)
-    this.attempt = 1
+    this.annotations["cano.attempt"] = 1
     return this.guarded()
   }
 }
 
-/** The same run with a span for each state, and one for each attempt where retry is configured. */
-export class TracedLoop extends Loop {
-  override body(): Effect.Effect<any, any, any> {
-    return this.exhaust() ?? this.inSpan(this.attempts())
-  }
-
-  /** All retries have happened inside the state's span. */
-  protected override recover(cause: Cause.Cause<any>): Effect.Effect<any, any, any> {
-    return this.rescue(cause)
-  }
-
-  private inSpan(work: Effect.Effect<any, any, any>): Effect.Effect<any, any, any> {
-    const named = Effect.tap(work, (next: any) => {
-      const tag = this.entry.follow(typeof next === "string" ? next : next?._tag)?.tag
-      return tag === undefined ? Effect.void : Effect.annotateCurrentSpan("cano.state.next", tag)
-    })
-    return named.pipe(
-      span(`state ${this.entry.tag}`, {
-        "cano.workflow.name": this.host.name,
-        "cano.state.name": this.entry.tag,
-        ...(this.entry.work.name === undefined ? {} : { "cano.task.name": this.entry.work.name })
-      })
-    )
-  }
-
-  private attempts(): Effect.Effect<any, any, any> {
-    const { retry, tracedHandler } = this.entry.work
-    const attempt = Effect.suspend(() => toEffect(tracedHandler(this.state)))
-    if (retry === undefined) return attempt
-    const counted = Effect.withFiber((fiber) => {
-      this.attempt = currentAttempt(fiber.context)
-      return span("attempt", { "cano.attempt": this.attempt })(attempt)
-    })
-    this.attempt = 1
-    return Effect.retry(counted, Schedule.tap(retry, recordRetry))
-  }
-
-  protected override follow(next: unknown): void {
-    super.follow(next)
-    this.attempt = 1
-  }
-}
-
-const recordRetry = (retry: Schedule.Metadata): Effect.Effect<void> =>
-  Effect.withFiber((fiber) => {
-    const current = fiber.cache.span
-    if (current?._tag !== "Span") return Effect.void
-    return Effect.map(
-      Effect.clockWith((clock) => clock.currentTimeNanos),
-      (now) =>
-        current.event("retry", now, {
-          "cano.attempt": retry.attempt,
-          "cano.retry.delay_ms": Duration.toMillis(retry.duration)
-        })
-    )
-  })
-
 const isSuccess = (effect: any): effect is Exit.Success<unknown> => effect._tag === "Success" && Exit.isExit(effect)
 
 /** The failure that `Effect.catch` would hand out: the first typed one, unless there is a defect beside it. */
-const recoverable = (cause: Cause.Cause<any>): Option.Option<any> =>
+export const recoverable = (cause: Cause.Cause<any>): Option.Option<any> =>
   Cause.hasDies(cause) ? Option.none() : Cause.findErrorOption(cause)

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Wait from "../Wait.ts"
+import * as Annotations from "./annotations.ts"
 
 /**
  * How many instances are launched before the event loop gets a turn, where the end may come before all have started.
@@ -60,6 +61,9 @@ export const goalOf = (wait: Wait.Wait, total: number, failFast = false): Goal =
 
 export interface Options {
   readonly goal: Goal
+  /** What the logs of an effect say of it: the name of the annotation, and its value by the place of the effect. */
+  readonly annotation: string
+  readonly idOf: (index: number) => string
   readonly concurrency: number
   readonly onSettled: ((pool: Pool) => void) | undefined
 }
@@ -89,7 +93,7 @@ export class Pool {
   private readonly parent: Fiber.Fiber<any, any>
   private readonly clock: Clock.Clock
   private readonly sliceSize: number
-  private readonly fork: <A, E>(effect: Effect.Effect<A, E, any>) => Fiber.Fiber<A, E>
+  private readonly annotations: Readonly<Record<string, unknown>>
   private next = 0
   private pumping = false
   private scheduled = false
@@ -112,7 +116,7 @@ export class Pool {
     this.clock = clock
     const { deadline, required } = options.goal
     this.sliceSize = deadline === undefined && required === undefined ? Infinity : smallSlice
-    this.fork = Effect.runForkWith(parent.context as Context.Context<any>)
+    this.annotations = Annotations.annotationsOf(parent)
   }
 
   /** Runs the pool to its end; an interruption interrupts every fiber and waits for it. */
@@ -140,7 +144,7 @@ export class Pool {
   private startTimer(): void {
     const { deadline } = this.options.goal
     if (deadline === undefined) return
-    this.timer = this.fork(Effect.sleep(deadline))
+    this.timer = Effect.runForkWith(this.parent.context)(Effect.sleep(deadline))
     this.timer.addObserver((exit) => {
       if (exit._tag === "Success") this.stop("deadline")
     })
@@ -178,7 +182,9 @@ export class Pool {
 
   private launch(index: number): void {
     this.running++
-    const fiber = this.fork(this.effects[index]!)
+    const annotations = { ...this.annotations, [this.options.annotation]: this.options.idOf(index) }
+    const context = Annotations.provide(this.parent.context as Context.Context<any>, annotations)
+    const fiber = Effect.runForkWith(context)(this.effects[index]!)
     this.fibers[index] = fiber
     // What it did while it started may have ended the waiting, when it could not be found yet.
     if (this.end !== undefined) fiber.interruptUnsafe(this.parent.id)

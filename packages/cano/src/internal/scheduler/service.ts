@@ -8,6 +8,7 @@ import { pipeArguments } from "effect/Pipeable"
 import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
 import type * as Trigger from "../../Trigger.ts"
+import * as Annotations from "../annotations.ts"
 import { durationProblems, refuse } from "../configuration.ts"
 import type { Engine } from "./engine.ts"
 import {
@@ -201,7 +202,7 @@ const addFlow = <A, E, R>(
         policy: policy.success,
         timetable: timetable.success,
         effect: bounded(flow),
-        context: fiber.context,
+        context: Annotations.add(fiber.context, "cano.flow.id", flow.id),
         isTraced: cache.tracer !== undefined && cache.tracerEnabled
       })
     )

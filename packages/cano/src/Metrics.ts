@@ -1,0 +1,271 @@
+/**
+ * Metrics of runs, concurrent batches and schedulers, for any exporter of Effect's metrics.
+ *
+ * 1. Nothing is counted, and nothing is paid for it, unless {@link layer} is in the context; runs, batches and schedulers
+ *    look for it once, at their start.
+ * 2. The label sets are bounded: labels are the names of workflows and outcomes, never ids, states or payloads. After
+ *    `maxWorkflows` names the others count as `"other"`.
+ * 3. Names and attributes follow OpenTelemetry: dotted names, durations in seconds, the unit in the attribute `unit`.
+ *
+ * @example
+ * ```ts
+ * import { Metrics, Workflow } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ * import { PrometheusMetrics } from "effect/observability"
+ *
+ * declare const order: Workflow.Workflow<"Start" | "Process" | "Complete", "Complete">
+ *
+ * const program = Effect.gen(function* () {
+ *   yield* Workflow.run(order)
+ *   return yield* PrometheusMetrics.format()
+ *   // cano_workflow_runs{cano_workflow_name="order",cano_run_outcome="success"} 1 ...
+ * }).pipe(Effect.provide(Metrics.layer()))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import { refuse } from "./internal/configuration.ts"
+import { Meter, type MeterShape } from "./internal/meter.ts"
+import type { Sink, WorkflowEvent } from "./internal/observation.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * How metrics are kept.
+ *
+ * **Details**
+ *
+ * - `maxWorkflows`: how many names of workflows get a label value of their own; default 256.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MetricsOptions {
+  readonly maxWorkflows?: number | undefined
+}
+
+const seconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800, 3600]
+
+/**
+ * Runs that have ended, by `cano.workflow.name` and `cano.run.outcome` (`success`, `failure`, `defect` or `interrupted`).
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const runs: Metric.Counter<number> = Metric.counter("cano.workflow.runs", {
+  description: "Runs of workflows that have ended, by outcome",
+  attributes: { unit: "{run}" },
+  incremental: true
+})
+
+/**
+ * Runs that are under way, by `cano.workflow.name`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const activeRuns: Metric.Gauge<number> = Metric.gauge("cano.workflow.active_runs", {
+  description: "Runs of workflows that are under way",
+  attributes: { unit: "{run}" }
+})
+
+/**
+ * How long runs take, in seconds, by `cano.workflow.name` and `cano.run.outcome`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const runDuration: Metric.Histogram<number> = Metric.histogram("cano.workflow.run.duration", {
+  description: "How long runs of workflows take, in seconds",
+  attributes: { unit: "s" },
+  boundaries: seconds
+})
+
+/**
+ * Transitions from a state to the next, by `cano.workflow.name`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const transitions: Metric.Counter<number> = Metric.counter("cano.workflow.transitions", {
+  description: "Transitions of workflows from a state to the next",
+  attributes: { unit: "{transition}" },
+  incremental: true
+})
+
+/**
+ * Attempts of states' tasks, by `cano.workflow.name` and `cano.attempt.outcome` (`success`, `failure`, `defect` or
+ * `interrupted`).
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const attempts: Metric.Counter<number> = Metric.counter("cano.workflow.attempts", {
+  description: "Attempts of the tasks of states, by outcome",
+  attributes: { unit: "{attempt}" },
+  incremental: true
+})
+
+/**
+ * Instances of concurrent batches, by `cano.instance.outcome` (`completed`, `failed` or `cancelled`). They are counted when
+ * their batch has ended.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const instances: Metric.Counter<number> = Metric.counter("cano.concurrent.instances", {
+  description: "Instances of concurrent batches, by outcome",
+  attributes: { unit: "{instance}" },
+  incremental: true
+})
+
+/**
+ * Runs of a scheduler's flows, by `cano.flow.outcome` (`success`, `failure`, `defect`, `timeout` or `interrupted`).
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const flowRuns: Metric.Counter<number> = Metric.counter("cano.scheduler.runs", {
+  description: "Runs of scheduled flows that have ended, by outcome",
+  attributes: { unit: "{run}" },
+  incremental: true
+})
+
+/**
+ * How long after they were due the runs of flows have started, in seconds; jitter and the wait in a queue count.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const flowLateness: Metric.Histogram<number> = Metric.histogram("cano.scheduler.lateness", {
+  description: "How long after they were due runs of scheduled flows have started, in seconds",
+  attributes: { unit: "s" },
+  boundaries: seconds
+})
+
+/**
+ * Ticks and calls that did not become a run, by `cano.flow.skip.reason`: `overlap`, `missed` and the others that the
+ * scheduler's event `Skipped` knows.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const flowSkips: Metric.Counter<number> = Metric.counter("cano.scheduler.skips", {
+  description: "Ticks of scheduled flows that did not become a run, by reason",
+  attributes: { unit: "{tick}" },
+  incremental: true
+})
+
+// -----------------------------------------------------------------------------
+// layers
+// -----------------------------------------------------------------------------
+
+/**
+ * Has the metrics of this module kept, in Effect's registry.
+ *
+ * Dies with a `ConfigurationError` if an option makes no sense.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: MetricsOptions): Layer.Layer<never> =>
+  Layer.effect(
+    Meter,
+    Effect.sync(() => {
+      const limit = options?.maxWorkflows ?? 256
+      const valid = Number.isSafeInteger(limit) && limit >= 1
+      refuse("Metrics", valid ? [] : [`maxWorkflows is ${limit}, expected a whole number from 1`])
+      return makeMeter(limit)
+    })
+  ) as unknown as Layer.Layer<never>
+
+// -----------------------------------------------------------------------------
+// internals
+// -----------------------------------------------------------------------------
+
+const makeMeter = (limit: number): MeterShape => {
+  const named = bounded(limit)
+  const instanceOf = labelled(instances, (outcome) => ({ "cano.instance.outcome": outcome }))
+  const flowRunOf = labelled(flowRuns, (outcome) => ({ "cano.flow.outcome": outcome }))
+  const flowSkipOf = labelled(flowSkips, (reason) => ({ "cano.flow.skip.reason": reason }))
+  return {
+    runs: meterRuns(named),
+    instances: ({ cancelled, completed, failed }, context) => {
+      if (completed > 0) instanceOf("completed").updateUnsafe(completed, context)
+      if (failed > 0) instanceOf("failed").updateUnsafe(failed, context)
+      if (cancelled > 0) instanceOf("cancelled").updateUnsafe(cancelled, context)
+    },
+    flowRun: (outcome, lateness, context) => {
+      flowRunOf(outcome).updateUnsafe(1, context)
+      flowLateness.updateUnsafe(lateness / 1000, context)
+    },
+    flowSkip: (reason, count, context) => flowSkipOf(reason).updateUnsafe(count, context)
+  }
+}
+
+/** Counts the events of runs. */
+const meterRuns = (named: (workflow: string) => string): Sink => {
+  const byWorkflow = (workflow: string) => ({ "cano.workflow.name": workflow })
+  const byRun = (workflow: string, outcome: string) => ({ ...byWorkflow(workflow), "cano.run.outcome": outcome })
+  const byAttempt = (workflow: string, outcome: string) => ({
+    ...byWorkflow(workflow),
+    "cano.attempt.outcome": outcome
+  })
+  const active = labelled(activeRuns, byWorkflow)
+  const transition = labelled(transitions, byWorkflow)
+  const run = labelled(runs, byRun)
+  const duration = labelled(runDuration, byRun)
+  const attempt = labelled(attempts, byAttempt)
+  const publish = (event: WorkflowEvent, context: Context.Context<never>): void => {
+    const name = named(event.workflow)
+    switch (event._tag) {
+      case "RunStarted":
+        return active(name).modifyUnsafe(1, context)
+      case "StateEntered":
+        return
+      case "AttemptFailed":
+        return attempt(name, event.outcome).updateUnsafe(1, context)
+      case "StateLeft":
+        if (event.error === undefined) attempt(name, "success").updateUnsafe(1, context)
+        return transition(name).updateUnsafe(1, context)
+      case "RunEnded":
+        active(name).modifyUnsafe(-1, context)
+        if (event.outcome === "interrupted") attempt(name, "interrupted").updateUnsafe(1, context)
+        run(name, event.outcome).updateUnsafe(1, context)
+        return duration(name, event.outcome).updateUnsafe(Duration.toSeconds(event.duration), context)
+    }
+  }
+  return { nextRun: () => "", publish }
+}
+
+/** A metric with labels, made once for each set of values. */
+const labelled = <Input, State, Values extends ReadonlyArray<string>>(
+  metric: Metric.Metric<Input, State>,
+  labels: (...values: Values) => Record<string, string>
+): ((...values: Values) => Metric.Metric<Input, State>) => {
+  const series = new Map<string, Metric.Metric<Input, State>>()
+  return (...values) => {
+    const key = values.join("\n")
+    let found = series.get(key)
+    if (found === undefined) series.set(key, (found = Metric.withAttributes(metric, labels(...values))))
+    return found
+  }
+}
+
+/** Keeps the first names, and gives the others one in common. */
+const bounded = (limit: number): ((name: string) => string) => {
+  const names = new Set<string>()
+  return (name) => {
+    if (names.has(name)) return name
+    if (names.size >= limit) return "other"
+    names.add(name)
+    return name
+  }
+}

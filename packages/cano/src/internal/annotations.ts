@@ -1,0 +1,43 @@
+import * as Context from "effect/Context"
+import type * as Fiber from "effect/Fiber"
+import * as References from "effect/References"
+
+/**
+ * What every log line of a run says about where it comes from. A run has one such object and changes it as it goes on,
+ * since a context for each state would cost more than the state. So a fiber that a state leaves behind logs the state
+ * that the run is in by then.
+ */
+export interface RunAnnotations {
+  "cano.workflow.name": string
+  "cano.state.name": string
+  "cano.attempt": number
+  "cano.run.id"?: string
+}
+
+type Annotations = Readonly<Record<string, unknown>>
+
+export const annotationsOf = (fiber: Fiber.Fiber<unknown, unknown>): Annotations =>
+  fiber.getRef(References.CurrentLogAnnotations)
+
+/** Annotations for a run within these: those of a run around it are overridden. */
+export const forRun = (inherited: Annotations, workflow: string, state: string): RunAnnotations => {
+  const annotations: RunAnnotations = { "cano.workflow.name": workflow, "cano.state.name": state, "cano.attempt": 1 }
+  for (const name in inherited) {
+    if (!(name in annotations)) (annotations as any)[name] = inherited[name]
+  }
+  return annotations
+}
+
+/** Reads an annotation of ours, such as the id of the instance around a run. */
+export const read = (annotations: Annotations, name: string): string | undefined => {
+  const value = annotations[name]
+  return typeof value === "string" ? value : undefined
+}
+
+/** A context in which logs have these annotations. */
+export const provide = <R>(context: Context.Context<R>, annotations: object): Context.Context<R> =>
+  Context.add(context, References.CurrentLogAnnotations, annotations as Annotations)
+
+/** A context in which logs have one annotation more. */
+export const add = <R>(context: Context.Context<R>, name: string, value: string): Context.Context<R> =>
+  provide(context, { ...Context.get(context, References.CurrentLogAnnotations), [name]: value })

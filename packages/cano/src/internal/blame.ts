@@ -1,0 +1,55 @@
+import * as Cause from "effect/Cause"
+import { hasProperty } from "effect/Predicate"
+
+/** How something ended. */
+export type Outcome = "success" | "failure" | "defect" | "interrupted"
+
+/** The outcome of what ended with this cause. A defect beside a failure is what matters. */
+export const outcomeOf = (cause: Cause.Cause<unknown>): Exclude<Outcome, "success"> => {
+  if (Cause.hasDies(cause)) return "defect"
+  return Cause.hasInterruptsOnly(cause) ? "interrupted" : "failure"
+}
+
+/** Names the kind of failure that a cause tells of, as OpenTelemetry's `error.type`; none for an interruption. */
+export const errorTypeOf = (cause: Cause.Cause<unknown>): string | undefined => {
+  const reason = cause.reasons.find(Cause.isDieReason) ?? cause.reasons.find(Cause.isFailReason)
+  return reason === undefined ? undefined : typeOf(Cause.isDieReason(reason) ? reason.defect : reason.error)
+}
+
+/** The tag of an error, the name of its class, or what kind of value it is: never its contents. */
+export const typeOf = (error: unknown): string => {
+  if (hasProperty(error, "_tag") && typeof error._tag === "string") return error._tag
+  if (error instanceof Error) return error.constructor.name || "Error"
+  return error === null ? "null" : typeof error
+}
+
+/** The same cause with errors that say what they are and where they come from, and nothing of what they hold. */
+export const withoutPayloads = (cause: Cause.Cause<unknown>): Cause.Cause<Blame> =>
+  Cause.fromReasons(
+    cause.reasons.map((reason) => {
+      if (Cause.isInterruptReason(reason)) return reason
+      return Cause.isDieReason(reason)
+        ? Cause.makeDieReason(new Blame(reason.defect))
+        : Cause.makeFailReason(new Blame(reason.error))
+    })
+  )
+
+/** Stands for an error in a trace: its type, and the frames of its stack. */
+export class Blame extends Error {
+  constructor(error: unknown) {
+    super(typeOf(error))
+    this.name = this.message
+    this.stack = [this.message, ...framesOf(error)].join("\n")
+  }
+}
+
+/** The lines of a stack that name a place. What stands before them is the message, which may have several lines. */
+const framesOf = (error: unknown): ReadonlyArray<string> => {
+  if (!(error instanceof Error) || typeof error.stack !== "string") return []
+  const { message, stack } = error
+  const start = message === "" ? -1 : stack.indexOf(message)
+  return stack
+    .slice(start < 0 ? 0 : start + message.length)
+    .split("\n")
+    .filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line))
+}

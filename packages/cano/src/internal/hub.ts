@@ -1,0 +1,80 @@
+import type * as Cause from "effect/Cause"
+import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+
+/** Stands in a stream where a slow reader has lost events. */
+export interface Lost {
+  readonly _tag: "Lost"
+  readonly at: DateTime.Utc
+  readonly count: number
+}
+
+interface Numbered<Event> {
+  readonly number: number
+  readonly event: Event
+}
+
+/**
+ * Hands events to readers, each with a buffer of its own from which the oldest are dropped: a slow reader neither holds
+ * up who publishes nor grows. The gap in the numbers tells it what it has missed.
+ */
+export class Hub<Event extends { readonly at: DateTime.Utc }> {
+  private readonly readers = new Set<Queue.Queue<Numbered<Event>, Cause.Done>>()
+  private readonly capacity: number
+  private count = 0
+  private isClosed = false
+
+  constructor(capacity: number) {
+    this.capacity = capacity
+  }
+
+  /** Somebody reads: without a reader no event need be made. */
+  get isActive(): boolean {
+    return this.readers.size > 0
+  }
+
+  publish(event: Event): void {
+    const numbered = { number: ++this.count, event }
+    for (const reader of this.readers) Queue.offerUnsafe(reader, numbered)
+  }
+
+  /** A reader that loses nothing from now on but what its buffer cannot hold. */
+  readonly subscribe: Effect.Effect<Stream.Stream<Event | Lost>, never, Scope.Scope> = Effect.map(
+    Effect.acquireRelease(
+      Effect.suspend(() => this.open),
+      (reader) => Effect.sync(() => this.readers.delete(reader))
+    ),
+    (reader) => {
+      const start = this.count
+      return Stream.mapAccum(Stream.fromQueue(reader), () => start, withLost<Event>)
+    }
+  )
+
+  readonly events: Stream.Stream<Event | Lost> = Stream.unwrap(this.subscribe)
+
+  private readonly open = Effect.suspend(() =>
+    Effect.tap(Queue.sliding<Numbered<Event>, Cause.Done>(this.capacity), (reader) =>
+      Effect.suspend(() => {
+        if (this.isClosed) return Queue.end(reader)
+        this.readers.add(reader)
+        return Effect.void
+      })
+    )
+  )
+
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.isClosed = true
+    return Effect.forEach(this.readers, (reader) => Queue.end(reader), { discard: true })
+  })
+}
+
+const withLost = <Event extends { readonly at: DateTime.Utc }>(
+  last: number,
+  { event, number }: Numbered<Event>
+): readonly [number, ReadonlyArray<Event | Lost>] => {
+  const count = number - last - 1
+  return [number, count === 0 ? [event] : [{ _tag: "Lost", at: event.at, count }, event]]
+}

@@ -1,0 +1,20 @@
+import * as Context from "effect/Context"
+import type { Sink } from "./observation.ts"
+
+/** Counts what happens. Each call names the context whose registry and attributes count. */
+export interface MeterShape {
+  readonly runs: Sink
+  readonly instances: (counts: Counts, context: Context.Context<never>) => void
+  /** A run of a flow has ended, and had started so many milliseconds after it was due. */
+  readonly flowRun: (outcome: string, lateness: number, context: Context.Context<never>) => void
+  readonly flowSkip: (reason: string, count: number, context: Context.Context<never>) => void
+}
+
+export interface Counts {
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+}
+
+/** Is there where a layer of `Metrics` has been provided. */
+export class Meter extends Context.Service<Meter, MeterShape>()("effect-cano/Metrics") {}

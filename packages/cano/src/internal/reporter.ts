@@ -1,0 +1,95 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import type * as Fiber from "effect/Fiber"
+import { read } from "./annotations.ts"
+import type { Outcome } from "./blame.ts"
+import { Meter } from "./meter.ts"
+import { Observer, type Sink, SinkKey } from "./observation.ts"
+
+/** Where a run stands. */
+export interface Position {
+  readonly state: string
+  readonly transitions: number
+  readonly attempt: number
+}
+
+/** Makes the events of one run and hands them to whoever wants them. */
+export class Reporter {
+  readonly run: string
+  private readonly workflow: string
+  private readonly sinks: ReadonlyArray<Sink>
+  private readonly clock: Clock.Clock
+  private readonly context: Context.Context<never>
+  /** None until the run has started: an interruption may come before. */
+  private runStart: bigint | undefined
+  private stateStart = 0n
+
+  constructor(workflow: string, sinks: ReadonlyArray<Sink>, fiber: Fiber.Fiber<unknown, unknown>) {
+    this.workflow = workflow
+    this.sinks = sinks
+    this.clock = fiber.getRef(Clock.Clock)
+    this.context = fiber.context
+    this.run = sinks[0]!.nextRun()
+  }
+
+  started(state: string, around: Readonly<Record<string, unknown>>): void {
+    this.runStart = this.clock.monotonicTimeNanosUnsafe()
+    this.publish({
+      _tag: "RunStarted",
+      ...this.origin(),
+      state,
+      parent: read(around, "cano.run.id"),
+      instance: read(around, "cano.instance.id"),
+      flow: read(around, "cano.flow.id")
+    })
+  }
+
+  entered({ state, transitions }: Position): void {
+    this.stateStart = this.clock.monotonicTimeNanosUnsafe()
+    this.publish({ _tag: "StateEntered", ...this.origin(), state, transitions })
+  }
+
+  attemptFailed(
+    { state, attempt }: Position,
+    outcome: "failure" | "defect",
+    error: string,
+    retryIn: Duration.Duration | undefined
+  ): void {
+    this.publish({ _tag: "AttemptFailed", ...this.origin(), state, attempt, error, outcome, retryIn })
+  }
+
+  left({ attempt, state }: Position, next: string, error: string | undefined): void {
+    const duration = this.since(this.stateStart)
+    this.publish({ _tag: "StateLeft", ...this.origin(), state, next, attempts: attempt, error, duration })
+  }
+
+  ended({ state, transitions }: Position, outcome: Outcome, error: string | undefined): void {
+    if (this.runStart === undefined) return
+    const duration = this.since(this.runStart)
+    this.publish({ _tag: "RunEnded", ...this.origin(), outcome, state, transitions, error, duration })
+  }
+
+  private origin() {
+    const at = DateTime.makeUnsafe(this.clock.currentTimeMillisUnsafe())
+    return { at, run: this.run, workflow: this.workflow }
+  }
+
+  private since(start: bigint): Duration.Duration {
+    return Duration.nanos(this.clock.monotonicTimeNanosUnsafe() - start)
+  }
+
+  private publish(event: Parameters<Sink["publish"]>[0]): void {
+    for (const sink of this.sinks) sink.publish(event, this.context)
+  }
+}
+
+/** A reporter, if anybody wants to know. */
+export const reporterOf = (fiber: Fiber.Fiber<unknown, unknown>, workflow: string): Reporter | undefined => {
+  const observer = Context.getOrUndefined(fiber.context, Observer)
+  const meter = Context.getOrUndefined(fiber.context, Meter)
+  if (observer === undefined && meter === undefined) return undefined
+  const sinks = [observer?.[SinkKey], meter?.runs].filter((sink) => sink !== undefined)
+  return new Reporter(workflow, sinks, fiber)
+}

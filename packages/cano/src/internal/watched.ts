@@ -1,0 +1,160 @@
+import type * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import type * as Tracer from "effect/Tracer"
+import type { RunAnnotations } from "./annotations.ts"
+import { errorTypeOf, outcomeOf, typeOf } from "./blame.ts"
+import { toEffect } from "./handler.ts"
+import { type Host, Loop, recoverable } from "./loop.ts"
+import type { Entry } from "./program.ts"
+import type { Reporter } from "./reporter.ts"
+import { type AnyState, tagOf } from "./state.ts"
+import { event, inSpan } from "./trace.ts"
+import { currentAttempt } from "./work.ts"
+
+/** Who watches a run. */
+export interface Watch {
+  readonly isTraced: boolean
+  readonly reporter: Reporter | undefined
+}
+
+/**
+ * A run that is watched: it has a span for each state, and one for each attempt where retry is configured, or tells what
+ * it does to observers, or both. What it does is what the bare {@link Loop} does.
+ */
+export class WatchedLoop extends Loop {
+  private readonly watch: Watch
+  /** The failure that the error edge was taken for. */
+  private caught: string | undefined
+
+  constructor(host: Host, entry: Entry, state: AnyState, annotations: RunAnnotations, once: boolean, watch: Watch) {
+    super(host, entry, state, annotations, once)
+    this.watch = watch
+  }
+
+  override body(): Effect.Effect<any, any, any> {
+    return this.exhaust() ?? (this.watch.isTraced ? this.inStateSpan() : this.handled(undefined))
+  }
+
+  /** All retries and error edges have happened inside the state's span. */
+  protected override recover(cause: Cause.Cause<any>): Effect.Effect<any, any, any> {
+    return Effect.failCause(cause)
+  }
+
+  private inStateSpan(): Effect.Effect<any, any, any> {
+    const { tag, work } = this.entry
+    const attributes: Record<string, unknown> = { "cano.workflow.name": this.host.name, "cano.state.name": tag }
+    if (work.name !== undefined) attributes["cano.task.name"] = work.name
+    return inSpan(`state ${tag}`, { attributes }, (span) => this.handled(span))
+  }
+
+  private handled(span: Tracer.Span | undefined): Effect.Effect<any, any, any> {
+    this.watch.reporter?.entered(this.position)
+    return Effect.matchCauseEffect(this.attempts(span), {
+      onSuccess: (next) => this.leave(span, next),
+      onFailure: (cause) => this.failed(span, cause)
+    })
+  }
+
+  private attempts(span: Tracer.Span | undefined): Effect.Effect<any, any, any> {
+    const { handler, retry, tracedHandler } = this.entry.work
+    const run = span === undefined ? handler : tracedHandler
+    const attempt = Effect.suspend(() => toEffect(run(this.state)))
+    if (retry === undefined) return attempt
+    const counted = Effect.withFiber((fiber) => {
+      const number = currentAttempt(fiber.context)
+      this.annotations["cano.attempt"] = number
+      return span === undefined ? attempt : inSpan("attempt", { attributes: { "cano.attempt": number } }, () => attempt)
+    })
+    return Effect.retry(
+      counted,
+      Schedule.tap(retry, (metadata) => this.retrying(span, metadata))
+    )
+  }
+
+  private retrying(
+    span: Tracer.Span | undefined,
+    { attempt, duration, input }: Schedule.Metadata
+  ): Effect.Effect<void> {
+    const type = typeOf(input)
+    this.watch.reporter?.attemptFailed(this.position, "failure", type, duration)
+    return event(span, "retry", {
+      "cano.attempt": attempt,
+      "error.type": type,
+      "cano.retry.delay_ms": Duration.toMillis(duration)
+    })
+  }
+
+  /** Takes the error edge, if there is one; the last attempt has failed. */
+  private failed(span: Tracer.Span | undefined, cause: Cause.Cause<any>): Effect.Effect<any, any, any> {
+    const type = errorTypeOf(cause)
+    if (type === undefined) return Effect.failCause(cause)
+    const { position } = this
+    this.watch.reporter?.attemptFailed(position, outcomeOf(cause) === "defect" ? "defect" : "failure", type, undefined)
+    const told = event(span, "failure", { "cano.attempt": position.attempt, "error.type": type })
+    const error = recoverable(cause)
+    const edge = this.errorEdge(error)
+    if (edge === undefined) return Effect.andThen(told, Effect.failCause(cause))
+    this.caught = type
+    span?.attribute("cano.state.caught", type)
+    return Effect.andThen(
+      told,
+      Effect.suspend(() => this.leave(span, edge(Option.getOrThrow(error), this.state)))
+    )
+  }
+
+  private leave(span: Tracer.Span | undefined, next: any): Effect.Effect<any> {
+    const tag = tagOf(next)
+    const entry = tag === undefined ? undefined : this.entry.follow(tag)
+    if (entry === undefined) throw this.host.undeclared(this.entry.tag, next)
+    span?.attribute("cano.state.next", entry.tag)
+    return Effect.succeed(next)
+  }
+
+  protected override follow(next: unknown): void {
+    const before = this.position
+    super.follow(next)
+    this.watch.reporter?.left(before, this.entry.tag, this.caught)
+    this.caught = undefined
+    this.annotations["cano.attempt"] = 1
+  }
+
+  /** The whole run, in a span of its own where it is traced. */
+  runWatched(
+    span: { readonly name: string; readonly attributes: Record<string, unknown> },
+    around: Readonly<Record<string, unknown>>
+  ): Effect.Effect<any, any, any> {
+    const { isTraced, reporter } = this.watch
+    const attributes: Record<string, unknown> = { "cano.workflow.name": this.host.name }
+    if (reporter !== undefined) attributes["cano.run.id"] = reporter.run
+    return isTraced
+      ? inSpan(span.name, { attributes: { ...attributes, ...span.attributes } }, (current) =>
+          this.reported(current, around)
+        )
+      : this.reported(undefined, around)
+  }
+
+  private reported(
+    span: Tracer.Span | undefined,
+    around: Readonly<Record<string, unknown>>
+  ): Effect.Effect<any, any, any> {
+    const started = Effect.suspend(() => {
+      this.watch.reporter?.started(this.entry.tag, around)
+      return this.run()
+    })
+    return Effect.onExit(started, (exit) =>
+      Effect.sync(() => {
+        const outcome = Exit.isSuccess(exit) ? "success" : outcomeOf(exit.cause)
+        const { position } = this
+        span?.attribute("cano.run.outcome", outcome)
+        span?.attribute("cano.run.transitions", position.transitions)
+        span?.attribute("cano.state.name", position.state)
+        const error = Exit.isSuccess(exit) ? undefined : errorTypeOf(exit.cause)
+        this.watch.reporter?.ended(position, outcome, error)
+      })
+    )
+  }
+}
