@@ -222,7 +222,7 @@ const triggerFlow = (
   const { id } = record
   if (engine.state !== "running") return Effect.fail(new NotRunning({ flow: id }))
   const done = Deferred.makeUnsafe<Exit.Exit<unknown, unknown>>()
-  const decided = engine.offer(record, engine.now(), "hand", done)
+  const decided = engine.runner.offer(record, engine.now(), "hand", done)
   if (decided._tag === "Skip") {
     return Effect.fail(new TriggerRefused({ flow: id, reason: decided.reason, run: decided.run }))
   }
