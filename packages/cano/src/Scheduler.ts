@@ -184,7 +184,6 @@ export const layer = (options?: SchedulerOptions): Layer.Layer<Scheduler> => Lay
  * import { Scheduler, Trigger } from "effect-cano"
  * import * as Console from "effect/Console"
  * import * as Layer from "effect/Layer"
-import * as Runtime from "effect/Runtime"
  *
  * const schedules = Scheduler.layerFlows([
  *   Scheduler.flow("heartbeat", Trigger.every("30 seconds"), Console.log("alive")),

@@ -1,11 +1,15 @@
 import * as Cron from "effect/Cron"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
+import type { ZoneOffsets } from "./zoneOffsets.ts"
 
 const day = 86_400_000
 
 /** No clock was ever set forward by more, and the calendar day of a zone has to lie in between. */
 const largestGap = day + 7_200_000
+
+/** To look whether a clock is changed before a tick that is further away takes longer than to search for it with `Cron`. */
+const longestLook = 8 * day
 
 /** Local times that were skipped. */
 interface Gap {
@@ -17,21 +21,34 @@ interface Gap {
 }
 
 /**
- * The first instant after another, in milliseconds, that matches a cron value.
+ * The first instant after another, in milliseconds, that matches a cron value. `offsets` are those of its zone.
+ *
+ * `Cron.next` asks the zone for its offset many times, which takes up to 0.5 ms. While no clock is changed the offset is
+ * known, and is all that has to be known of the zone.
  *
  * A skipped local time takes place as if the clock had not been set forward. `Cron.next` does so with the first one, but
  * then searches on from the local time that it became, and so loses the others and what lies in between. Within the
  * length of a gap after it, the skipped times and the real ones are therefore searched each on their own.
  */
-export const search = (cron: Cron.Cron): ((after: number) => number) => {
-  const next = (after: number) => Cron.next(cron, after).getTime()
-  const zone = Option.getOrUndefined(cron.tz)
-  if (zone === undefined || zone._tag === "Offset" || zone.id === "UTC") return next
-  const gapNear = gapsOf(zone)
+export const search = (cron: Cron.Cron, offsets: ZoneOffsets | undefined): ((after: number) => number) => {
+  if (offsets === undefined) return (after) => Cron.next(cron, after).getTime()
+  const nearChange = searchNearChange(cron, offsets)
+  let unchanged: { readonly offset: number; readonly cron: Cron.Cron } | undefined
+  return (after) => {
+    const offset = offsets.constant(after - day, after + day)
+    if (offset === undefined) return nearChange(after)
+    if (unchanged?.offset !== offset) unchanged = { offset, cron: withOffset(cron, offset) }
+    const found = Cron.next(unchanged.cron, after).getTime()
+    return found <= after + longestLook && offsets.constant(after, found + day) === offset ? found : nearChange(after)
+  }
+}
+
+const searchNearChange = (cron: Cron.Cron, offsets: ZoneOffsets): ((after: number) => number) => {
+  const gapNear = gapsOf(offsets)
   const asIfUnchanged = (gap: Gap) => withOffset(cron, gap.before)
   const asChanged = (gap: Gap) => withOffset(cron, gap.before + gap.length)
   return (after) => {
-    const found = next(after)
+    const found = Cron.next(cron, after).getTime()
     const gap = within(gapNear(found), found) ?? within(gapNear(after), after)
     if (gap === undefined) return found
     const from = Math.max(after, gap.at - 1)
@@ -45,21 +62,24 @@ export const search = (cron: Cron.Cron): ((after: number) => number) => {
 const within = (gap: Gap | undefined, instant: number): Gap | undefined =>
   gap !== undefined && gap.at <= instant && instant < gap.at + gap.length ? gap : undefined
 
+/** With one offset no local time is repeated, so it does not matter which of two would be meant. */
 const withOffset = (cron: Cron.Cron, offset: number): Cron.Cron =>
-  Object.assign(Object.create(Object.getPrototypeOf(cron)), cron, { tz: Option.some(DateTime.zoneMakeOffset(offset)) })
+  Object.assign(Object.create(Object.getPrototypeOf(cron)), cron, {
+    tz: Option.some(DateTime.zoneMakeOffset(offset)),
+    onDstOverlap: "earlier"
+  })
 
 /** Finds the gap near an instant, if there is one, with a look at the zone once a day. */
-const gapsOf = (zone: DateTime.TimeZone.Named): ((instant: number) => Gap | undefined) => {
-  const offsetAt = (instant: number) => DateTime.zonedOffset(DateTime.makeZonedUnsafe(instant, { timeZone: zone }))
+const gapsOf = (offsets: ZoneOffsets): ((instant: number) => Gap | undefined) => {
   const find = (index: number): Gap | undefined => {
     let from = index * day - largestGap
     let to = (index + 1) * day
-    const before = offsetAt(from)
-    const length = offsetAt(to) - before
+    const before = offsets.at(from)
+    const length = offsets.at(to) - before
     if (length <= 0) return undefined
     while (to - from > 1) {
       const middle = Math.floor((from + to) / 2)
-      if (offsetAt(middle) === before) from = middle
+      if (offsets.at(middle) === before) from = middle
       else to = middle
     }
     return { at: to, length, before }

@@ -2,7 +2,7 @@ import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Pull } from "effect/Pull"
@@ -117,6 +117,11 @@ export class FlowRecord implements Entry, Situation {
   /** The flow may have ticks in the timer queue. */
   get isSchedulable(): boolean {
     return !this.removed && !this.paused && !this.tripped && !this.exhausted
+  }
+
+  /** Logs with the loggers that the job was given. */
+  log(entry: Effect.Effect<void>): void {
+    Effect.runForkWith(this.context)(entry)
   }
 
   omit(omission: Omission): void {

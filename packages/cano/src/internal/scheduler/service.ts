@@ -44,6 +44,8 @@ import * as Report from "./report.ts"
  * - `stop`: starts nothing more, waits for the runs in flight, interrupts those that take longer than `grace`, waits for
  *   their finalizers, and names them. If it is stopped, nothing happens; if it is stopping, it is waited for, and the
  *   shorter grace counts. A job that stops its own scheduler should fork the stop, which else waits for the job.
+ *   A run that cannot be interrupted (`Effect.uninterruptible`, or a finalizer that hangs) is waited for, however long it
+ *   takes beyond the grace: bound the work inside of it. Under {@link runMain} a second signal ends the process at once.
  * - `trigger`: runs a flow now, whatever its trigger, a pause or a backoff say; but its overlap policy, a trip and
  *   `maxRuns` count. A flow gives a handle with the types of its job, an id one that knows nothing of them.
  * - `pause`, `resume`: no ticks in between; runs in flight go on, and a queued tick is dropped. The grid stays.
@@ -223,7 +225,7 @@ const triggerFlow = (
   const { id } = record
   if (engine.state !== "running") return Effect.fail(new NotRunning({ flow: id }))
   const done = Deferred.makeUnsafe<Exit.Exit<unknown, unknown>>()
-  const decided = engine.offer(record, engine.now(), "hand", done)
+  const decided = engine.runner.offer(record, engine.now(), "hand", done)
   if (decided._tag === "Skip") {
     return Effect.fail(new TriggerRefused({ flow: id, reason: decided.reason, run: decided.run }))
   }

@@ -7,29 +7,45 @@ import type * as Trigger from "../../Trigger.ts"
 import { catchUpLimit, type Timetable } from "./decision.ts"
 import * as LocalTime from "./localTime.ts"
 import { InvalidCron, InvalidFlow } from "./model.ts"
+import { ZoneOffsets } from "./zoneOffsets.ts"
 
 /** The longest cron expression accepted. */
 const maxExpressionLength = 256
 
 /** The ticks of `every`: whole intervals from the anchor, rounded to milliseconds. */
-export const interval = (millis: number, firstRun: Trigger.Every["firstRun"]): Timetable => {
-  const first = (anchor: number) => (firstRun === "atStart" ? anchor : Math.round(anchor + millis))
-  return {
-    spacing: Math.floor(millis),
-    isAnchored: true,
-    isSlow: false,
-    first,
-    next: (after, anchor) => {
-      if (after < first(anchor)) return first(anchor)
-      const index = Math.floor((after - anchor) / millis)
-      const tick = Math.round(anchor + (index + 1) * millis)
-      // Of a tick that was rounded down, or a quotient that was.
-      return tick > after ? tick : Math.round(anchor + (index + 2) * millis)
-    },
-    count: (from, until, anchor) =>
-      Math.floor((until - anchor + 0.5) / millis) - Math.round((from - anchor) / millis) + 1
+class Interval implements Timetable {
+  readonly spacing: number
+  readonly isAnchored = true
+  readonly isSlow = false
+  private readonly millis: number
+  private readonly startsFirst: boolean
+
+  constructor(millis: number, firstRun: Trigger.Every["firstRun"]) {
+    this.spacing = Math.floor(millis)
+    this.millis = millis
+    this.startsFirst = firstRun === "atStart"
+  }
+
+  first(anchor: number): number {
+    return this.startsFirst ? anchor : Math.round(anchor + this.millis)
+  }
+
+  next(after: number, anchor: number): number {
+    const first = this.first(anchor)
+    if (after < first) return first
+    const index = Math.floor((after - anchor) / this.millis)
+    const tick = Math.round(anchor + (index + 1) * this.millis)
+    // Of a tick that was rounded down, or a quotient that was.
+    return tick > after ? tick : Math.round(anchor + (index + 2) * this.millis)
+  }
+
+  count(from: number, until: number, anchor: number): number {
+    return Math.floor((until - anchor + 0.5) / this.millis) - Math.round((from - anchor) / this.millis) + 1
   }
 }
+
+export const interval = (millis: number, firstRun: Trigger.Every["firstRun"]): Timetable =>
+  new Interval(millis, firstRun)
 
 const shorthands: ReadonlyMap<string, string> = new Map([
   ["@yearly", "0 0 1 1 *"],
@@ -41,14 +57,18 @@ const shorthands: ReadonlyMap<string, string> = new Map([
   ["@hourly", "0 * * * *"]
 ])
 
-const utc = DateTime.zoneMakeNamedUnsafe("UTC")
+let madeUtc: DateTime.TimeZone.Named | undefined
+
+/** The first zone that a process makes takes 20 ms, so who has no cron flow makes none. */
+const utc = (): DateTime.TimeZone.Named => (madeUtc ??= DateTime.zoneMakeNamedUnsafe("UTC"))
 
 /**
- * The timetables of flows. Those with the same trigger share one: computing a cron tick takes up to 0.2 ms, and is done
- * once for all of them.
+ * The timetables of flows. Those with the same trigger share one: a cron tick is searched for, and
+ * a text is read, once for all of them.
  */
 export class Timetables {
   private readonly shared = new Map<string, { readonly timetable: Timetable; uses: number }>()
+  private readonly zones = new Map<string, ZoneOffsets>()
 
   /** Gives the timetable of a trigger, or what is wrong with it. `now` is when the search for a cron tick begins. */
   acquire(
@@ -66,10 +86,41 @@ export class Timetables {
     const timetable: Result.Result<Timetable, InvalidFlow | InvalidCron> =
       trigger._tag === "Every"
         ? every(flow, trigger)
-        : Result.flatMap(compile(flow, trigger), (cron) => possible(flow, trigger, cron, now))
+        : Result.flatMap(compile(flow, trigger), (cron) => this.possible(flow, trigger, cron, now))
     if (key !== undefined && Result.isSuccess(timetable))
       this.shared.set(key, { timetable: timetable.success, uses: 1 })
     return timetable
+  }
+
+  /** The only way to find out that no date matches is to search for one. */
+  private possible(
+    flow: string,
+    trigger: Trigger.Cron,
+    cron: Cron.Cron,
+    now: number
+  ): Result.Result<Timetable, InvalidCron> {
+    return Result.try({
+      try: () => {
+        const timetable = fromCron(cron, this.offsetsOf(Option.getOrUndefined(cron.tz)))
+        timetable.next(now, now)
+        return timetable
+      },
+      catch: () => {
+        const { expression } = trigger
+        const shown = typeof expression === "string" ? expression : Cron.format(expression)
+        return new InvalidCron({ flow, expression: shown, fault: "impossible", detail: "no date ever matches it" })
+      }
+    })
+  }
+
+  /** What is known of the offsets of a zone, unless it has only one. */
+  private offsetsOf(zone: DateTime.TimeZone | undefined): ZoneOffsets | undefined {
+    if (zone === undefined || zone._tag === "Offset" || zone.id === "UTC") return undefined
+    const found = this.zones.get(zone.id)
+    if (found !== undefined) return found
+    const offsets = new ZoneOffsets(zone)
+    this.zones.set(zone.id, offsets)
+    return offsets
   }
 
   release(trigger: Trigger.Trigger<any>): void {
@@ -79,11 +130,11 @@ export class Timetables {
   }
 }
 
-/** Equal for triggers with the same ticks, where that can be told without reading them. */
+/** Equal for triggers with the same ticks, where to find that out is worth it: a number is read in no time. */
 const keyOf = (trigger: Trigger.Every | Trigger.Cron): string | undefined => {
   if (trigger._tag === "Every") {
     const { firstRun, interval } = trigger
-    return typeof interval === "object" ? undefined : `${firstRun} ${typeof interval} ${interval}`
+    return typeof interval === "string" ? `${firstRun} ${interval}` : undefined
   }
   const { expression, onDstOverlap, timeZone } = trigger
   return typeof expression === "string" && typeof timeZone !== "object"
@@ -112,7 +163,7 @@ const compile = (flow: string, trigger: Trigger.Cron): Result.Result<Cron.Cron, 
 
 const zoneOf = ({ expression, timeZone }: Trigger.Cron): Option.Option<DateTime.TimeZone> => {
   if (timeZone === undefined) {
-    return typeof expression === "string" ? Option.some(utc) : Option.orElseSome(expression.tz, () => utc)
+    return typeof expression === "string" ? Option.some(utc()) : Option.orElseSome(expression.tz, utc)
   }
   if (typeof timeZone !== "string") return Option.some(timeZone)
   if (timeZone.length > maxExpressionLength) return Option.none()
@@ -134,32 +185,13 @@ const hasWildcardHour = (fields: string): boolean => fields.trim().split(/\s+/).
 
 const abbreviated = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text)
 
-/** The only way to find out that no date matches is to search for one. */
-const possible = (
-  flow: string,
-  trigger: Trigger.Cron,
-  cron: Cron.Cron,
-  now: number
-): Result.Result<Timetable, InvalidCron> =>
-  Result.try({
-    try: () => {
-      const timetable = fromCron(cron)
-      timetable.next(now, now)
-      return timetable
-    },
-    catch: () => {
-      const { expression } = trigger
-      const shown = typeof expression === "string" ? expression : Cron.format(expression)
-      return new InvalidCron({ flow, expression: shown, fault: "impossible", detail: "no date ever matches it" })
-    }
-  })
-
-const fromCron = (cron: Cron.Cron): Timetable => {
-  const search = LocalTime.search(cron)
+const fromCron = (cron: Cron.Cron, offsets: ZoneOffsets | undefined): Timetable => {
+  const search = LocalTime.search(cron, offsets)
   let after = NaN
   let tick = NaN
   const next = (from: number): number => {
-    if (from !== after) {
+    // Nothing lies between what was asked last and its answer.
+    if (!(after <= from && from < tick)) {
       tick = search(from)
       after = from
     }
