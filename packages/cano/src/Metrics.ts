@@ -202,11 +202,9 @@ const makeMeter = (limit: number): MeterShape => {
       if (failed > 0) instanceOf("failed").updateUnsafe(failed, context)
       if (cancelled > 0) instanceOf("cancelled").updateUnsafe(cancelled, context)
     },
-    flowRun: (outcome, lateness, context) => {
-      flowRunOf(outcome).updateUnsafe(1, context)
-      flowLateness.updateUnsafe(lateness / 1000, context)
-    },
-    flowSkip: (reason, count, context) => flowSkipOf(reason).updateUnsafe(count, context)
+    flowStarted: (lateness, context) => flowLateness.updateUnsafe(lateness / 1000, context),
+    flowEnded: (outcome, context) => flowRunOf(outcome).updateUnsafe(1, context),
+    flowSkipped: (reason, count, context) => flowSkipOf(reason).updateUnsafe(count, context)
   }
 }
 

@@ -41,13 +41,14 @@ import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
 import type { Contravariant, Covariant } from "effect/Types"
+import { tracedAttempts } from "./internal/attempts.ts"
 import { concurrencyOf, type Failed, type Result, resultOf } from "./internal/batch.ts"
 import { durationProblems, nameProblems, refuse } from "./internal/configuration.ts"
 import { fromUnknown, type Handler, toEffect } from "./internal/handler.ts"
 import * as Pool from "./internal/pool.ts"
 import { isRunnable, RunKey, type Runnable } from "./internal/runnable.ts"
 import type { BareTag, Failure, KeepLiteral, Output, Services, Tag, Value } from "./internal/state.ts"
-import { span } from "./internal/trace.ts"
+import { inSpan } from "./internal/trace.ts"
 import * as Work from "./internal/work.ts"
 import * as Wait from "./Wait.ts"
 
@@ -358,8 +359,8 @@ export const fork: {
   const names = typeof options.branches === "function" ? undefined : Object.keys(options.branches as Branches)
   return makeUnsafe({
     ...options,
-    handler: (state) => runFork(plan, state, (effect) => effect),
-    tracedHandler: (state) => runFork(plan, state, (effect, id) => span("branch", { "cano.branch.id": id })(effect)),
+    handler: (state) => runFork(plan, state, false),
+    tracedHandler: (state) => runFork(plan, state, true),
     fork: { wait: plan.wait, branches: names }
   })
 }
@@ -516,15 +517,13 @@ interface ForkPlan {
   readonly join: Handler
 }
 
-const runFork = (
-  plan: ForkPlan,
-  state: unknown,
-  wrap: (branch: Effect.Effect<any, any, any>, id: string) => Effect.Effect<any, any, any>
-): Effect.Effect<any, any, any> =>
+const runFork = (plan: ForkPlan, state: unknown, isTraced: boolean): Effect.Effect<any, any, any> =>
   Effect.suspend(() => {
     const branches = plan.branches(state)
     const ids = Object.keys(branches)
-    const effects = Object.entries(branches).map(([id, branch]) => wrap(branchEffect(branch, state), id))
+    const effects = Object.entries(branches).map(([id, branch]) =>
+      isTraced ? tracedBranch(branch, state, id) : branchEffect(branch, state)
+    )
     const goal = Pool.goalOf(plan.wait, ids.length, true)
     const timeout = plan.timeout === undefined ? Infinity : Duration.toMillis(plan.timeout)
     const isTimed = timeout < (goal.deadline ?? Infinity)
@@ -554,6 +553,11 @@ const branchEffect = (branch: Branch, state: unknown): Effect.Effect<any, any, a
   if (isTask(branch)) return Work.run(toWork(branch), state)
   return isRunnable(branch) ? branch[RunKey]() : branch
 }
+
+const tracedBranch = (branch: Branch, state: unknown, id: string): Effect.Effect<any, any, any> =>
+  inSpan("branch", { attributes: { "cano.branch.id": id } }, (span) =>
+    isTask(branch) ? tracedAttempts(toWork(branch), state, span) : branchEffect(branch, state)
+  )
 
 /** Where all branches are needed, the error of the first that failed says it best. */
 const unmet = (

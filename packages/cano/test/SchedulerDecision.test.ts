@@ -118,7 +118,7 @@ describe("catchUp", () => {
 })
 
 describe("the ticks of an interval", () => {
-  it("lie on the grid, whatever the interval and wherever one asks", () => {
+  it("lie on the grid, whatever the interval and wherever one asks", { timeout: 60_000 }, () => {
     const { runs, seed } = replay(2000)
     for (let run = 0; run < runs; run++) {
       const { chance, int, pick } = random(seed + run)

@@ -1,19 +1,17 @@
 import type * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import type * as Tracer from "effect/Tracer"
 import type { RunAnnotations } from "./annotations.ts"
-import { errorTypeOf, outcomeOf, typeOf } from "./blame.ts"
-import { toEffect } from "./handler.ts"
+import { attemptsOf, lastFailed, type Watcher } from "./attempts.ts"
+import { errorTypeOf, outcomeOf } from "./blame.ts"
 import { type Host, Loop, recoverable } from "./loop.ts"
 import type { Entry } from "./program.ts"
 import type { Reporter } from "./reporter.ts"
 import { type AnyState, tagOf } from "./state.ts"
-import { event, inSpan } from "./trace.ts"
-import { currentAttempt } from "./work.ts"
+import { inSpan } from "./trace.ts"
 
 /** Who watches a run. */
 export interface Watch {
@@ -25,7 +23,7 @@ export interface Watch {
  * A run that is watched: it has a span for each state, and one for each attempt where retry is configured, or tells what
  * it does to observers, or both. What it does is what the bare {@link Loop} does.
  */
-export class WatchedLoop extends Loop {
+export class WatchedLoop extends Loop implements Watcher {
   private readonly watch: Watch
   /** The failure that the error edge was taken for. */
   private caught: string | undefined
@@ -53,39 +51,18 @@ export class WatchedLoop extends Loop {
 
   private handled(span: Tracer.Span | undefined): Effect.Effect<any, any, any> {
     this.watch.reporter?.entered(this.position)
-    return Effect.matchCauseEffect(this.attempts(span), {
+    return Effect.matchCauseEffect(attemptsOf(this.entry.work, this.state, span, this), {
       onSuccess: (next) => this.leave(span, next),
       onFailure: (cause) => this.failed(span, cause)
     })
   }
 
-  private attempts(span: Tracer.Span | undefined): Effect.Effect<any, any, any> {
-    const { handler, retry, tracedHandler } = this.entry.work
-    const run = span === undefined ? handler : tracedHandler
-    const attempt = Effect.suspend(() => toEffect(run(this.state)))
-    if (retry === undefined) return attempt
-    const counted = Effect.withFiber((fiber) => {
-      const number = currentAttempt(fiber.context)
-      this.annotations["cano.attempt"] = number
-      return span === undefined ? attempt : inSpan("attempt", { attributes: { "cano.attempt": number } }, () => attempt)
-    })
-    return Effect.retry(
-      counted,
-      Schedule.tap(retry, (metadata) => this.retrying(span, metadata))
-    )
+  starts(attempt: number): void {
+    this.annotations["cano.attempt"] = attempt
   }
 
-  private retrying(
-    span: Tracer.Span | undefined,
-    { attempt, duration, input }: Schedule.Metadata
-  ): Effect.Effect<void> {
-    const type = typeOf(input)
-    this.watch.reporter?.attemptFailed(this.position, "failure", type, duration)
-    return event(span, "retry", {
-      "cano.attempt": attempt,
-      "error.type": type,
-      "cano.retry.delay_ms": Duration.toMillis(duration)
-    })
+  retries(_attempt: number, error: string, delay: Duration.Duration): void {
+    this.watch.reporter?.attemptFailed(this.position, "failure", error, delay)
   }
 
   /** Takes the error edge, if there is one; the last attempt has failed. */
@@ -94,7 +71,7 @@ export class WatchedLoop extends Loop {
     if (type === undefined) return Effect.failCause(cause)
     const { position } = this
     this.watch.reporter?.attemptFailed(position, outcomeOf(cause) === "defect" ? "defect" : "failure", type, undefined)
-    const told = event(span, "failure", { "cano.attempt": position.attempt, "error.type": type })
+    const told = lastFailed(span, position.attempt, cause)
     const error = recoverable(cause)
     const edge = this.errorEdge(error)
     if (edge === undefined) return Effect.andThen(told, Effect.failCause(cause))

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Node from "../../src/Node.ts"
@@ -20,13 +21,16 @@ export interface Log {
   now: () => number
   /** Wraps the slow part of an attempt; the interruption law puts resources here. */
   readonly around: (tag: string, work: Effect.Effect<void>) => Effect.Effect<void>
+  /** Put into every payload, value and error of the run; the law of the canaries looks where it gets to. */
+  readonly secret: string | undefined
 }
 
-export const makeLog = (around: Log["around"] = (_, work) => work): Log => ({
+export const makeLog = (around: Log["around"] = (_, work) => work, secret?: string): Log => ({
   attempts: [],
   tried: new Map(),
   now: () => 0,
-  around
+  around,
+  secret
 })
 
 /** The workflow of a machine, for one run, which writes into the log. */
@@ -94,7 +98,9 @@ const definition = (machine: Machine, tag: string, state: State, log: Log): obje
   catch: Object.fromEntries(
     Object.entries(state.catch).map(([error, { byFunction, to }]) => [
       error,
-      byFunction ? (failure: { readonly _tag: string }) => value(machine, to, `${failure._tag} of ${tag}`) : to
+      byFunction
+        ? (failure: { readonly _tag: string }) => value(machine, to, log.secret ?? `${failure._tag} of ${tag}`)
+        : to
     ])
   )
 })
@@ -113,10 +119,10 @@ const work = (machine: Machine, tag: string, state: State, log: Log): unknown =>
       : Effect.map(Schedule.CurrentMetadata, ({ attempt }) => begin(attempt))
   const finish = ({ outcome }: Attempt): Effect.Effect<unknown, unknown> =>
     "goto" in outcome
-      ? Effect.succeed(value(machine, outcome.goto, tag))
+      ? Effect.succeed(value(machine, outcome.goto, log.secret ?? tag))
       : "fail" in outcome
-        ? Effect.fail({ _tag: outcome.fail })
-        : Effect.die("boom")
+        ? Effect.fail(failure(outcome.fail, log.secret))
+        : Effect.die(defect(log.secret))
   const slowly = (attempt: Attempt) => log.around(tag, attempt.sleep === 0 ? Effect.void : Effect.sleep(attempt.sleep))
   const all = beginning.pipe(
     Effect.tap((attempt) => write(attempt, log)),
@@ -131,8 +137,8 @@ const work = (machine: Machine, tag: string, state: State, log: Log): unknown =>
     case "pure":
       return () => {
         const { outcome } = begin()
-        if ("goto" in outcome) return value(machine, outcome.goto, tag)
-        throw "boom"
+        if ("goto" in outcome) return value(machine, outcome.goto, log.secret ?? tag)
+        throw defect(log.secret)
       }
     case "exit":
       return () => finish(begin())
@@ -167,10 +173,22 @@ const work = (machine: Machine, tag: string, state: State, log: Log): unknown =>
   }
 }
 
+const failure = (tag: string, secret: string | undefined): object =>
+  secret === undefined
+    ? { _tag: tag }
+    : Object.assign(new Error(`failed with\n    at ${secret}:1:1`, { cause: secret }), { _tag: tag, secret })
+
+const defect = (secret: string | undefined): unknown => (secret === undefined ? "boom" : new TypeError(secret))
+
+const Secrets = Store.key("secrets", Schema.Array(Schema.Union([Schema.String, Schema.Redacted(Schema.String)])))
+
 const List = Store.key("list", Schema.Array(Schema.Number))
 
 const write = ({ append, put }: Attempt, log: Log): Effect.Effect<void, unknown, Store.MemoryStore> => {
   const n = log.attempts.length
+  if (log.secret !== undefined) {
+    return Effect.andThen(Store.append(Secrets, log.secret), Store.append(Secrets, Redacted.make(log.secret)))
+  }
   if (put !== undefined) return Store.put(Store.key(put, Schema.Number), n)
   return append === undefined ? Effect.void : Store.append(List, n)
 }

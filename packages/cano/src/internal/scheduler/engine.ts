@@ -1,11 +1,12 @@
 import type * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
-import { Hub } from "./hub.ts"
-import { AlreadyRunning, type RunId, type StopReport } from "./model.ts"
+import { Hub } from "../hub.ts"
+import { Meter } from "../meter.ts"
+import { AlreadyRunning, type Event, type RunId, type StopReport } from "./model.ts"
 import type { FlowRecord } from "./record.ts"
 import { inFlight, Runner } from "./runner.ts"
 import { Stopping } from "./stopping.ts"
@@ -20,7 +21,7 @@ import { Timetables } from "./timetable.ts"
 export class Engine {
   readonly records = new Map<string, FlowRecord>()
   readonly timetables = new Timetables()
-  readonly hub: Hub
+  readonly hub: Hub<Event>
   readonly runner: Runner
   state: "stopped" | "running" | "stopping" | "closed" = "stopped"
   private readonly context: Context.Context<never>
@@ -41,8 +42,10 @@ export class Engine {
     this.fibers = fibers
     this.hub = new Hub(options.buffer)
     this.timer = new Timer(clock, context)
-    this.runner = new Runner(this.timer, this.hub, fibers, (record) => this.forget(record))
-    this.ticks = new Ticks(this.timer, this.runner, this.hub, context)
+    this.runner = new Runner(this.timer, this.hub, fibers, Context.getOrUndefined(context, Meter), (record) =>
+      this.forget(record)
+    )
+    this.ticks = new Ticks(this.timer, this.runner, context)
   }
 
   nextOrder(): number {

@@ -69,6 +69,7 @@ export declare namespace Flow {
  * - `backoff`: after failures in a row no tick starts a run for `base`, then `base * factor`, and so on up to `maxDelay`.
  *   Defaults: factor 2, maxDelay 1 hour.
  * - `trip`: after so many failures in a row nothing starts a run until `reset`.
+ * - `span`: the name of the span of each run, and attributes for it. Default: `scheduler.flow`.
  *
  * @category models
  * @since 0.1.0
@@ -89,6 +90,7 @@ export interface Options<Timeout extends Duration.Input | undefined = undefined>
       }
     | undefined
   readonly trip?: number | undefined
+  readonly span?: { readonly name: string; readonly attributes?: Record<string, unknown> | undefined } | undefined
 }
 
 /** @internal */

@@ -4,30 +4,34 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
+import type { Hub } from "../hub.ts"
+import type { MeterShape } from "../meter.ts"
 import * as decision from "./decision.ts"
-import type { Hub } from "./hub.ts"
-import type { RunId, SkipReason } from "./model.ts"
+import type { Event, RunId, SkipReason } from "./model.ts"
 import type { FlowRecord, Waiting } from "./record.ts"
-import { countersOf, inSpan, outcomeOf } from "./runs.ts"
+import { countersOf, inRunSpan, outcomeOf } from "./runs.ts"
 import type { Timer } from "./timer.ts"
 
 /** Starts, holds back and ends the runs of flows, as `decision.ts` decides. */
 export class Runner {
   private readonly timer: Timer<FlowRecord>
-  private readonly hub: Hub
+  private readonly hub: Hub<Event>
   private readonly fibers: FiberSet.FiberSet<any, any>
+  private readonly meter: MeterShape | undefined
   /** Called when the last run of a flow that was removed has ended. */
   private readonly forget: (record: FlowRecord) => void
 
   constructor(
     timer: Timer<FlowRecord>,
-    hub: Hub,
+    hub: Hub<Event>,
     fibers: FiberSet.FiberSet<any, any>,
+    meter: MeterShape | undefined,
     forget: (record: FlowRecord) => void
   ) {
     this.timer = timer
     this.hub = hub
     this.fibers = fibers
+    this.meter = meter
     this.forget = forget
   }
 
@@ -69,12 +73,13 @@ export class Runner {
     record.running++
     record.lastStart = this.timer.readAt
     record.lastDue = due
+    this.meter?.flowStarted(Math.max(0, record.lastStart - due), record.context)
     if (this.hub.isActive) {
       const at = DateTime.makeUnsafe(record.lastStart)
       this.hub.publish({ _tag: "RunStarted", at, flow: record.id, run, due: DateTime.makeUnsafe(due), by, waited })
     }
     if (run >= record.policy.maxRuns) this.complete(record)
-    const effect = record.isTraced ? inSpan(record.effect, record.id, run, by) : record.effect
+    const effect = record.isTraced ? inRunSpan(record.effect, record.flow, run, by) : record.effect
     const fiber = Effect.runForkWith(record.context)(effect as Effect.Effect<any, any>)
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.ended(record, run, exit, done)
@@ -102,6 +107,16 @@ export class Runner {
   // holding back
   // ---------------------------------------------------------------------------
 
+  /** Ticks have passed while nobody could look, and do not become runs. */
+  miss(record: FlowRecord, due: number, count: number): void {
+    record.missed += count
+    this.meter?.flowSkipped("missed", count, record.context)
+    if (this.hub.isActive) {
+      const at = DateTime.makeUnsafe(this.timer.now())
+      this.hub.publish({ _tag: "Missed", at, flow: record.id, from: DateTime.makeUnsafe(due), count })
+    }
+  }
+
   private enqueue(record: FlowRecord, waiting: Waiting): void {
     record.queue ??= []
     record.queue.push(waiting)
@@ -113,6 +128,7 @@ export class Runner {
 
   private skip(record: FlowRecord, due: number, reason: SkipReason, run?: number, waited = false): void {
     record.skipped++
+    this.meter?.flowSkipped(reason, 1, record.context)
     record.omit({ from: due, to: due, reason, run })
     if (this.hub.isActive) {
       const at = DateTime.makeUnsafe(this.timer.now())
@@ -155,6 +171,7 @@ export class Runner {
     record.lastEnd = now
     if (exit._tag === "Success") this.succeeded(record, run, exit.value)
     else this.failed(record, run, exit.cause, now)
+    this.meter?.flowEnded(record.lastOutcome!, record.context)
     if (done !== undefined) Deferred.doneUnsafe(done, Exit.succeed(exit))
     if (record.removed) this.forget(record)
     else if (record.queue !== undefined) this.drain(record)

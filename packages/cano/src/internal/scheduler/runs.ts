@@ -1,26 +1,26 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
-import { type Counters, type Outcome, RunTimeout } from "./model.ts"
+import { inSpan } from "../trace.ts"
+import { type Counters, type Flow, type Outcome, RunTimeout } from "./model.ts"
 
 /** A run in a span of its own: a root, because what added the flow has ended long ago. */
-export const inSpan = (
+export const inRunSpan = (
   effect: Effect.Effect<any, any, any>,
-  flow: string,
+  flow: Flow.Any,
   run: number,
   by: "timer" | "hand"
-): Effect.Effect<any, any, any> =>
-  Effect.withSpan(
+): Effect.Effect<any, any, any> => {
+  const choice = flow.options.span
+  const attributes = { "cano.flow.id": flow.id, "cano.flow.run": run, "cano.flow.by": by, ...choice?.attributes }
+  return inSpan(choice?.name ?? "scheduler.flow", { attributes, root: true }, (span) =>
     Effect.onExit(effect, (exit) =>
-      Effect.annotateCurrentSpan("cano.flow.outcome", exit._tag === "Success" ? "success" : outcomeOf(flow, exit.cause))
-    ),
-    "scheduler.flow",
-    {
-      root: true,
-      captureStackTrace: false,
-      attributes: { "cano.flow.id": flow, "cano.flow.run": run, "cano.flow.by": by }
-    }
+      Effect.sync(() =>
+        span.attribute("cano.flow.outcome", exit._tag === "Success" ? "success" : outcomeOf(flow.id, exit.cause))
+      )
+    )
   )
+}
 
 /** How a run that did not succeed ended. */
 export const outcomeOf = (flow: string, cause: Cause.Cause<unknown>): Exclude<Outcome, "success"> => {

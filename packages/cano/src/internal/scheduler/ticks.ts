@@ -1,5 +1,4 @@
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -7,7 +6,6 @@ import * as Pull from "effect/Pull"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as decision from "./decision.ts"
-import type { Hub } from "./hub.ts"
 import type { FlowRecord } from "./record.ts"
 import type { Runner } from "./runner.ts"
 import type { Client, Timer } from "./timer.ts"
@@ -19,15 +17,13 @@ const scheduleLag = 1000
 export class Ticks implements Client<FlowRecord> {
   private readonly timer: Timer<FlowRecord>
   private readonly runner: Runner
-  private readonly hub: Hub
   private readonly context: Context.Context<never>
   /** Flows that came due, and whose next tick takes time to find. */
   private slow: Array<FlowRecord> = []
 
-  constructor(timer: Timer<FlowRecord>, runner: Runner, hub: Hub, context: Context.Context<never>) {
+  constructor(timer: Timer<FlowRecord>, runner: Runner, context: Context.Context<never>) {
     this.timer = timer
     this.runner = runner
-    this.hub = hub
     this.context = context
   }
 
@@ -66,15 +62,11 @@ export class Ticks implements Client<FlowRecord> {
         ? decision.catchUpOne(policy, due, now)
         : decision.catchUp(policy, timetable, record.anchor, due, now)
     if (missed > 0) {
-      record.missed += missed
       const [first = Infinity] = runs
       // What runs is the end of the gap, or, where nothing is on time, its beginning.
       const from = first === due ? due + 0.5 : due
       record.omit({ from, to: first > due ? Math.min(first - 0.5, now) : now, reason: "missed", run: undefined })
-      if (this.hub.isActive) {
-        const at = DateTime.makeUnsafe(this.timer.now())
-        this.hub.publish({ _tag: "Missed", at, flow: record.id, from: DateTime.makeUnsafe(due), count: missed })
-      }
+      this.runner.miss(record, due, missed)
     }
     for (const tick of runs) {
       // A run may have stopped the scheduler, or removed the flow.
