@@ -117,7 +117,9 @@ const imports = Workflow.make("import", Import, {
 const settled = Metric.counter("orders.settled", { incremental: true, description: "Orders by the way they ended" })
 // #endregion
 
+// #region main
 export const main = Workflow.run(imports).pipe(
   Effect.flatMap(({ ends }) => Console.log(ends.join("\n"))),
   Effect.provide([layerFeed, Metrics.layer()])
 )
+// #endregion
