@@ -620,7 +620,7 @@ const runFrom = (parts: Parts, start: AnyState | undefined): Effect.Effect<any, 
     if (!watch.isTraced && watch.reporter === undefined) {
       return inRunContext(new Loop(host, entry, state, annotations, false).run(), annotations)
     }
-    if (watch.reporter !== undefined) annotations["cano.run.id"] = watch.reporter.run
+    if (watch.reporter?.run) annotations["cano.run.id"] = watch.reporter.run
     const loop = new WatchedLoop(host, entry, state, annotations, false, watch)
     return inRunContext(loop.runWatched(span, around), annotations)
   })

@@ -3,11 +3,15 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import * as Tracer from "effect/Tracer"
+import * as Metrics from "../src/Metrics.ts"
 import * as Node from "../src/Node.ts"
+import * as Observer from "../src/Observer.ts"
 import * as Retry from "../src/Retry.ts"
 import * as Store from "../src/Store.ts"
 import * as Task from "../src/Task.ts"
@@ -145,6 +149,24 @@ describe("with a tracer", () => {
       ])
       for (const phase of ["node.prep", "node.exec", "node.post"])
         assert.deepStrictEqual(attributesOf(spans, phase), [{}])
+    })
+  )
+
+  it.effect("a run has an id only where an observer numbers runs, not where metrics are kept", () =>
+    Effect.gen(function* () {
+      const { spans, record } = recorder()
+      const logged: Array<Readonly<Record<string, unknown>>> = []
+      const logger = Logger.make(({ fiber }) => void logged.push(fiber.getRef(References.CurrentLogAnnotations)))
+      const workflow = makeUnchecked("ids", Letters, {
+        initial: "A",
+        exits: ["Done"],
+        states: { A: { to: ["Done"], run: Effect.as(Effect.log("here"), "Done") } }
+      })
+      const run = record(Workflow.run(workflow)).pipe(Effect.provide(Logger.layer([logger])))
+      yield* Effect.provide(run, Metrics.layer())
+      yield* Effect.provide(run, [Metrics.layer(), Observer.layer(() => Effect.void)])
+      const ids = [...attributesOf(spans, "run ids"), ...logged].map((attributes) => attributes["cano.run.id"])
+      assert.deepStrictEqual(ids, [undefined, "1", undefined, "1"])
     })
   )
 

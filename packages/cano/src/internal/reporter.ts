@@ -17,6 +17,7 @@ export interface Position {
 
 /** Makes the events of one run and hands them to whoever wants them. */
 export class Reporter {
+  /** Empty where there is no observer: only an observer numbers runs. */
   readonly run: string
   private readonly workflow: string
   private readonly sinks: ReadonlyArray<Sink>

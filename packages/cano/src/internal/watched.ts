@@ -106,7 +106,7 @@ export class WatchedLoop extends Loop implements Watcher {
   ): Effect.Effect<any, any, any> {
     const { isTraced, reporter } = this.watch
     const attributes: Record<string, unknown> = { "cano.workflow.name": this.host.name }
-    if (reporter !== undefined) attributes["cano.run.id"] = reporter.run
+    if (reporter?.run) attributes["cano.run.id"] = reporter.run
     return isTraced
       ? inSpan(span.name, { attributes: { ...attributes, ...span.attributes } }, (current) =>
           this.reported(current, around)
