@@ -191,12 +191,11 @@ export const layer = (options?: MetricsOptions): Layer.Layer<never> =>
 // -----------------------------------------------------------------------------
 
 const makeMeter = (limit: number): MeterShape => {
-  const named = bounded(limit)
-  const instanceOf = labelled(instances, (outcome) => ({ "cano.instance.outcome": outcome }))
-  const flowRunOf = labelled(flowRuns, (outcome) => ({ "cano.flow.outcome": outcome }))
-  const flowSkipOf = labelled(flowSkips, (reason) => ({ "cano.flow.skip.reason": reason }))
+  const instanceOf = labelled(instances, "cano.instance.outcome")
+  const flowRunOf = labelled(flowRuns, "cano.flow.outcome")
+  const flowSkipOf = labelled(flowSkips, "cano.flow.skip.reason")
   return {
-    runs: meterRuns(named),
+    runs: meterRuns(limit),
     instances: ({ cancelled, completed, failed }, context) => {
       if (completed > 0) instanceOf("completed").updateUnsafe(completed, context)
       if (failed > 0) instanceOf("failed").updateUnsafe(failed, context)
@@ -209,61 +208,58 @@ const makeMeter = (limit: number): MeterShape => {
 }
 
 /** Counts the events of runs. */
-const meterRuns = (named: (workflow: string) => string): Sink => {
-  const byWorkflow = (workflow: string) => ({ "cano.workflow.name": workflow })
-  const byRun = (workflow: string, outcome: string) => ({ ...byWorkflow(workflow), "cano.run.outcome": outcome })
-  const byAttempt = (workflow: string, outcome: string) => ({
-    ...byWorkflow(workflow),
-    "cano.attempt.outcome": outcome
-  })
-  const active = labelled(activeRuns, byWorkflow)
-  const transition = labelled(transitions, byWorkflow)
-  const run = labelled(runs, byRun)
-  const duration = labelled(runDuration, byRun)
-  const attempt = labelled(attempts, byAttempt)
+const meterRuns = (limit: number): Sink => {
+  const workflows = new Map<string, ReturnType<typeof seriesOf>>()
+  const others = seriesOf("other")
+  const find = (name: string) => {
+    let series = workflows.get(name)
+    if (series === undefined && workflows.size < limit) workflows.set(name, (series = seriesOf(name)))
+    return series ?? others
+  }
   const publish = (event: WorkflowEvent, context: Context.Context<never>): void => {
-    const name = named(event.workflow)
+    const { active, attempt, duration, run, transition } = find(event.workflow)
     switch (event._tag) {
       case "RunStarted":
-        return active(name).modifyUnsafe(1, context)
+        return active.modifyUnsafe(1, context)
       case "StateEntered":
         return
       case "AttemptFailed":
-        return attempt(name, event.outcome).updateUnsafe(1, context)
+        return attempt(event.outcome).updateUnsafe(1, context)
       case "StateLeft":
-        if (event.error === undefined) attempt(name, "success").updateUnsafe(1, context)
-        return transition(name).updateUnsafe(1, context)
+        if (event.error === undefined) attempt("success").updateUnsafe(1, context)
+        return transition.updateUnsafe(1, context)
       case "RunEnded":
-        active(name).modifyUnsafe(-1, context)
-        if (event.outcome === "interrupted") attempt(name, "interrupted").updateUnsafe(1, context)
-        run(name, event.outcome).updateUnsafe(1, context)
-        return duration(name, event.outcome).updateUnsafe(Duration.toSeconds(event.duration), context)
+        active.modifyUnsafe(-1, context)
+        if (event.outcome === "interrupted") attempt("interrupted").updateUnsafe(1, context)
+        run(event.outcome).updateUnsafe(1, context)
+        return duration(event.outcome).updateUnsafe(Duration.toSeconds(event.duration), context)
     }
   }
   return { nextRun: () => "", publish }
 }
 
-/** A metric with labels, made once for each set of values. */
-const labelled = <Input, State, Values extends ReadonlyArray<string>>(
-  metric: Metric.Metric<Input, State>,
-  labels: (...values: Values) => Record<string, string>
-): ((...values: Values) => Metric.Metric<Input, State>) => {
-  const series = new Map<string, Metric.Metric<Input, State>>()
-  return (...values) => {
-    const key = values.join("\n")
-    let found = series.get(key)
-    if (found === undefined) series.set(key, (found = Metric.withAttributes(metric, labels(...values))))
-    return found
+/** The metrics of one workflow. */
+const seriesOf = (workflow: string) => {
+  const named = { "cano.workflow.name": workflow }
+  return {
+    active: Metric.withAttributes(activeRuns, named),
+    transition: Metric.withAttributes(transitions, named),
+    run: labelled(runs, "cano.run.outcome", named),
+    duration: labelled(runDuration, "cano.run.outcome", named),
+    attempt: labelled(attempts, "cano.attempt.outcome", named)
   }
 }
 
-/** Keeps the first names, and gives the others one in common. */
-const bounded = (limit: number): ((name: string) => string) => {
-  const names = new Set<string>()
-  return (name) => {
-    if (names.has(name)) return name
-    if (names.size >= limit) return "other"
-    names.add(name)
-    return name
+/** A metric with a label that has several values, made once for each. */
+const labelled = <Input, State>(
+  metric: Metric.Metric<Input, State>,
+  label: string,
+  others: Record<string, string> = {}
+): ((value: string) => Metric.Metric<Input, State>) => {
+  const series = new Map<string, Metric.Metric<Input, State>>()
+  return (value) => {
+    let found = series.get(value)
+    if (found === undefined) series.set(value, (found = Metric.withAttributes(metric, { ...others, [label]: value })))
+    return found
   }
 }

@@ -4,10 +4,12 @@ const cano = () => import("../tracing/cano.ts")
 
 export const tracing: Suite = {
   name: "tracing",
-  title: "Tracing",
+  title: "Watching a run",
   about:
-    "The ring of 8 states with `Effect.sync` tasks, without a tracer and with Effect's own in-memory spans. The build " +
-    "without tracing is a copy of the sources in which no run looks for a tracer. A short run is one lap.",
+    "The ring of 8 states with `Effect.sync` tasks: unwatched, and watched by a tracer, an observer or metrics. In the bare " +
+    "build, a copy of the sources, no run looks for a watcher. A short run is one lap. Spans are Effect's own in memory, or " +
+    "those of OpenTelemetry's SDK with an exporter that throws them away. Both are set against a loop with one " +
+    "`Effect.withSpan` a state, written by hand.",
   operation: "transition",
   unit: "ns",
   clock: "cpu",
@@ -15,33 +17,33 @@ export const tracing: Suite = {
   contenders: [
     {
       name: "cano",
-      label: "effect-cano, no tracer",
+      label: "effect-cano, unwatched",
       operations: 1_000_000,
       load: async () => (await cano()).withoutTracer
     },
     {
       name: "cano-again",
-      label: "effect-cano, no tracer, a second time (control)",
+      label: "effect-cano, unwatched, a second time (control)",
       operations: 1_000_000,
       load: async () => (await cano()).withoutTracer
     },
     {
-      name: "cano-untraced",
-      label: "effect-cano, build without tracing",
+      name: "cano-bare",
+      label: "effect-cano, bare build",
       operations: 1_000_000,
-      load: async () => (await cano()).untraced
+      load: async () => (await cano()).unwatched
     },
     {
       name: "cano-short",
-      label: "effect-cano, no tracer, short runs",
+      label: "effect-cano, unwatched, short runs",
       operations: 400_000,
       load: async () => (await cano()).shortWithoutTracer
     },
     {
-      name: "cano-short-untraced",
-      label: "effect-cano, build without tracing, short runs",
+      name: "cano-short-bare",
+      label: "effect-cano, bare build, short runs",
       operations: 400_000,
-      load: async () => (await cano()).shortUntraced
+      load: async () => (await cano()).shortUnwatched
     },
     {
       name: "cano-traced",
@@ -54,12 +56,39 @@ export const tracing: Suite = {
       label: "`Effect.whileLoop` with `Effect.withSpan` a state, in-memory tracer",
       operations: 50_000,
       load: async () => (await import("../tracing/effect.ts")).withSpans
+    },
+    {
+      name: "cano-otel",
+      label: "effect-cano, OpenTelemetry SDK",
+      operations: 50_000,
+      load: async () => (await cano()).withOtel
+    },
+    {
+      name: "spans-otel",
+      label: "`Effect.whileLoop` with `Effect.withSpan` a state, OpenTelemetry SDK",
+      operations: 50_000,
+      load: async () => (await import("../tracing/effect.ts")).withOtelSpans
+    },
+    {
+      name: "cano-observed",
+      label: "effect-cano, observer with an empty handler",
+      operations: 100_000,
+      load: async () => (await cano()).withObserver
+    },
+    {
+      name: "cano-metered",
+      label: "effect-cano, metrics",
+      operations: 100_000,
+      load: async () => (await cano()).withMetrics
     }
   ],
   comparisons: [
-    ratio("cano", "cano-untraced", { atMost: 1.02 }),
+    ratio("cano", "cano-bare", { atMost: 1.02 }),
     ratio("cano", "cano-again"),
-    ratio("cano-short", "cano-short-untraced", { atMost: 1.02 }),
-    ratio("cano-traced", "spans")
+    ratio("cano-short", "cano-short-bare", { atMost: 1.02 }),
+    ratio("cano-traced", "spans"),
+    ratio("cano-otel", "spans-otel"),
+    ratio("cano-observed", "cano"),
+    ratio("cano-metered", "cano")
   ]
 }

@@ -1,11 +1,14 @@
+import * as Metrics from "effect-cano/Metrics"
+import * as Observer from "effect-cano/Observer"
 import * as Workflow from "effect-cano/Workflow"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 import type { Prepare, Run } from "../harness/contender.ts"
 import { makeRing, states } from "../transitions/ring.ts"
+import { otelTracer } from "./otel.ts"
 import { inMemoryTracer } from "./tracer.ts"
-import { loadUntraced } from "./untraced.ts"
+import { loadUnwatched } from "./unwatched.ts"
 
 const makeRun = (library: typeof Workflow, transitions: number) => {
   const { hop, start, taken } = makeRing(transitions)
@@ -35,7 +38,7 @@ const longRun = (library: typeof Workflow, transitions: number): Run => {
   }
 }
 
-/** Runs of a lap each, one after another in one fiber: the choice between traced and bare is made for every run. */
+/** Runs of a lap each, one after another in one fiber: the choice between watched and bare is made for every run. */
 const shortRuns = (library: typeof Workflow, transitions: number): Run => {
   const { run, start, taken } = makeRun(library, 8)
   return () =>
@@ -58,15 +61,28 @@ const shortRuns = (library: typeof Workflow, transitions: number): Run => {
 }
 
 export const withoutTracer: Prepare = (transitions) => longRun(Workflow, transitions)
-export const untraced: Prepare = async (transitions) => longRun(await loadUntraced(), transitions)
+export const unwatched: Prepare = async (transitions) => longRun(await loadUnwatched(), transitions)
 export const shortWithoutTracer: Prepare = (transitions) => shortRuns(Workflow, transitions)
-export const shortUntraced: Prepare = async (transitions) => shortRuns(await loadUntraced(), transitions)
+export const shortUnwatched: Prepare = async (transitions) => shortRuns(await loadUnwatched(), transitions)
 
-export const withTracer: Prepare = (transitions) => {
-  const { run, start, taken } = makeRun(Workflow, transitions)
-  const traced = Effect.provideService(run, Tracer.Tracer, inMemoryTracer)
-  return () => {
-    start()
-    return Effect.runPromise(traced).then(taken)
+/** A run with something in its context that watches it. */
+const watched =
+  (watch: <A, E>(run: Effect.Effect<A, E>) => Effect.Effect<unknown, E>): Prepare =>
+  (transitions) => {
+    const { run, start, taken } = makeRun(Workflow, transitions)
+    const program = watch(run)
+    return () => {
+      start()
+      return Effect.runPromise(program).then(taken)
+    }
   }
-}
+
+export const withTracer = watched(Effect.provideService(Tracer.Tracer, inMemoryTracer))
+export const withOtel = watched(Effect.provideService(Tracer.Tracer, otelTracer))
+export const withObserver = watched((run) =>
+  Effect.provide(
+    run,
+    Observer.layer(() => Effect.void)
+  )
+)
+export const withMetrics = watched(Effect.provide(Metrics.layer()))

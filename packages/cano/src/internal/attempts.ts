@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Tracer from "effect/Tracer"
 import { errorTypeOf, typeOf } from "./blame.ts"
-import { toEffect } from "./handler.ts"
+import { type Handler, toEffect } from "./handler.ts"
 import { event, inSpan } from "./trace.ts"
 import { currentAttempt, type Work } from "./work.ts"
 
@@ -28,12 +28,12 @@ export const attemptsOf = (
 ): Effect.Effect<any, any, any> => {
   const { handler, retry, tracedHandler } = work
   const run = span === undefined ? handler : tracedHandler
-  const attempt = Effect.suspend(() => toEffect(run(state)))
-  if (retry === undefined) return attempt
+  const attempt = () => attemptOf(run, state)
+  if (retry === undefined) return attempt()
   const counted = Effect.withFiber((fiber) => {
     const number = currentAttempt(fiber.context)
     watcher?.starts(number)
-    return span === undefined ? attempt : inSpan("attempt", { attributes: { "cano.attempt": number } }, () => attempt)
+    return span === undefined ? attempt() : inSpan("attempt", { attributes: { "cano.attempt": number } }, attempt)
   })
   const told = Schedule.tap(retry, ({ attempt, duration, input }: Schedule.Metadata) => {
     const error = typeOf(input)
@@ -45,6 +45,14 @@ export const attemptsOf = (
     })
   })
   return Effect.retry(counted, told)
+}
+
+const attemptOf = (run: Handler, state: unknown): Effect.Effect<any, any, any> => {
+  try {
+    return toEffect(run(state))
+  } catch (defect) {
+    return Effect.die(defect)
+  }
 }
 
 /** Adds the event of the attempt that was the last. */

@@ -26,6 +26,8 @@ export class Reporter {
   /** None until the run has started: an interruption may come before. */
   private runStart: bigint | undefined
   private stateStart = 0n
+  private at: DateTime.Utc | undefined
+  private atMillis = NaN
 
   constructor(workflow: string, sinks: ReadonlyArray<Sink>, fiber: Fiber.Fiber<unknown, unknown>) {
     this.workflow = workflow
@@ -39,7 +41,9 @@ export class Reporter {
     this.runStart = this.clock.monotonicTimeNanosUnsafe()
     this.publish({
       _tag: "RunStarted",
-      ...this.origin(),
+      at: this.now(),
+      run: this.run,
+      workflow: this.workflow,
       state,
       parent: read(around, "cano.run.id"),
       instance: read(around, "cano.instance.id"),
@@ -49,7 +53,7 @@ export class Reporter {
 
   entered({ state, transitions }: Position): void {
     this.stateStart = this.clock.monotonicTimeNanosUnsafe()
-    this.publish({ _tag: "StateEntered", ...this.origin(), state, transitions })
+    this.publish({ _tag: "StateEntered", at: this.now(), run: this.run, workflow: this.workflow, state, transitions })
   }
 
   attemptFailed(
@@ -58,23 +62,58 @@ export class Reporter {
     error: string,
     retryIn: Duration.Duration | undefined
   ): void {
-    this.publish({ _tag: "AttemptFailed", ...this.origin(), state, attempt, error, outcome, retryIn })
+    this.publish({
+      _tag: "AttemptFailed",
+      at: this.now(),
+      run: this.run,
+      workflow: this.workflow,
+      state,
+      attempt,
+      error,
+      outcome,
+      retryIn
+    })
   }
 
   left({ attempt, state }: Position, next: string, error: string | undefined): void {
     const duration = this.since(this.stateStart)
-    this.publish({ _tag: "StateLeft", ...this.origin(), state, next, attempts: attempt, error, duration })
+    this.publish({
+      _tag: "StateLeft",
+      at: this.now(),
+      run: this.run,
+      workflow: this.workflow,
+      state,
+      next,
+      attempts: attempt,
+      error,
+      duration
+    })
   }
 
   ended({ state, transitions }: Position, outcome: Outcome, error: string | undefined): void {
     if (this.runStart === undefined) return
     const duration = this.since(this.runStart)
-    this.publish({ _tag: "RunEnded", ...this.origin(), outcome, state, transitions, error, duration })
+    this.publish({
+      _tag: "RunEnded",
+      at: this.now(),
+      run: this.run,
+      workflow: this.workflow,
+      outcome,
+      state,
+      transitions,
+      error,
+      duration
+    })
   }
 
-  private origin() {
-    const at = DateTime.makeUnsafe(this.clock.currentTimeMillisUnsafe())
-    return { at, run: this.run, workflow: this.workflow }
+  /** The date of the millisecond, made once for all its events. */
+  private now(): DateTime.Utc {
+    const millis = this.clock.currentTimeMillisUnsafe()
+    if (this.at === undefined || millis !== this.atMillis) {
+      this.at = DateTime.makeUnsafe(millis)
+      this.atMillis = millis
+    }
+    return this.at
   }
 
   private since(start: bigint): Duration.Duration {

@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { errorTypeOf, withoutPayloads } from "./blame.ts"
 
@@ -25,14 +24,24 @@ export const inSpan = <A, E, R>(
   options: SpanOptions,
   use: (span: Tracer.Span) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Effect.useSpan(
-    name,
-    options,
-    (span) =>
-      Effect.onExit(Effect.provideService(use(span), Tracer.ParentSpan, span), (exit) =>
-        end(span, exit)
-      ) as Effect.Effect<A, E, R>
-  )
+  Effect.useSpan(name, options, (span) => {
+    endWithoutPayload(span)
+    return Effect.provideService(use(span), Tracer.ParentSpan, span) as Effect.Effect<A, E, R>
+  })
+
+/**
+ * Replaces the method of this one span. A finalizer inside the one that ends the span would do it as well, but a tracer
+ * may charge for every step of a fiber, as OpenTelemetry's does.
+ */
+const endWithoutPayload = (span: Tracer.Span): void => {
+  const end = span.end.bind(span)
+  span.end = (time, exit) => {
+    if (Exit.isSuccess(exit)) return end(time, Exit.void)
+    const type = errorTypeOf(exit.cause)
+    if (type !== undefined) span.attribute("error.type", type)
+    end(time, Exit.failCause(withoutPayloads(exit.cause)))
+  }
+}
 
 /** {@link inSpan} for an effect that has no use for its span. */
 export const span = (
@@ -42,21 +51,6 @@ export const span = (
   const options = { attributes }
   return (effect) => inSpan(name, options, () => effect)
 }
-
-const end = (span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
-  Effect.withFiber((fiber) =>
-    Effect.clockWith((clock) => {
-      const now = fiber.getRef(References.TracerTimingEnabled) ? clock.currentTimeNanosUnsafe() : 0n
-      if (Exit.isSuccess(exit)) {
-        span.end(now, Exit.void)
-      } else {
-        const type = errorTypeOf(exit.cause)
-        if (type !== undefined) span.attribute("error.type", type)
-        span.end(now, Exit.failCause(withoutPayloads(exit.cause)))
-      }
-      return Effect.void
-    })
-  )
 
 /** What a caller may say about the span that the library opens for it. */
 export interface SpanChoice {
