@@ -37,12 +37,16 @@ export class Engine {
     readonly buffer: number
   }) {
     const { clock, context, fibers } = options
+    const { records } = this
     this.context = context
     this.fibers = fibers
-    this.hub = new Hub(options.buffer)
-    this.timer = new Timer(clock, context)
-    this.runner = new Runner(this.timer, this.hub, fibers, (record) => this.forget(record))
-    this.ticks = new Ticks(this.timer, this.runner, this.hub, context)
+    const hub = new Hub(options.buffer)
+    const timer = new Timer<FlowRecord>(clock, context)
+    const runner = new Runner(timer, hub, fibers, (record) => this.forget(record))
+    this.hub = hub
+    this.timer = timer
+    this.runner = runner
+    this.ticks = new Ticks({ timer, runner, hub, context, records })
   }
 
   nextOrder(): number {
@@ -119,7 +123,7 @@ export class Engine {
   // ---------------------------------------------------------------------------
 
   add(record: FlowRecord): void {
-    const now = this.now()
+    const now = this.timer.look()
     this.records.set(record.id, record)
     if (this.hub.isActive) this.hub.publish({ _tag: "Added", at: DateTime.makeUnsafe(now), flow: record.id })
     if (this.state === "running") this.ticks.schedule(record, now)
@@ -145,7 +149,7 @@ export class Engine {
 
   pause(record: FlowRecord): void {
     if (record.paused) return
-    const now = this.now()
+    const now = this.timer.look()
     record.paused = true
     record.pausedAt = now
     this.runner.withdraw(record)
@@ -155,7 +159,7 @@ export class Engine {
 
   resume(record: FlowRecord): void {
     if (!record.paused) return
-    const now = this.now()
+    const now = this.timer.look()
     record.paused = false
     record.omit({ from: record.pausedAt, to: now, reason: "paused", run: undefined })
     if (this.hub.isActive) this.hub.publish({ _tag: "Resumed", at: DateTime.makeUnsafe(now), flow: record.id })
@@ -163,7 +167,7 @@ export class Engine {
   }
 
   reset(record: FlowRecord): void {
-    const now = this.now()
+    const now = this.timer.look()
     const wasTripped = record.tripped
     if (wasTripped) record.omit({ from: record.lastEnd, to: now, reason: "tripped", run: undefined })
     record.tripped = false

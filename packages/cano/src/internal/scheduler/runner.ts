@@ -150,11 +150,10 @@ export class Runner {
   }
 
   private ended(record: FlowRecord, run: number, exit: Exit.Exit<unknown, unknown>, done: Waiting["done"]): void {
-    const now = this.timer.now()
     record.running--
-    record.lastEnd = now
+    record.lastEnd = this.timer.now()
     if (exit._tag === "Success") this.succeeded(record, run, exit.value)
-    else this.failed(record, run, exit.cause, now)
+    else this.failed(record, run, exit.cause)
     if (done !== undefined) Deferred.doneUnsafe(done, Exit.succeed(exit))
     if (record.removed) this.forget(record)
     else if (record.queue !== undefined) this.drain(record)
@@ -169,7 +168,7 @@ export class Runner {
     if (this.hub.isActive) this.publishEnd(record, run)
   }
 
-  private failed(record: FlowRecord, run: number, cause: Cause.Cause<unknown>, now: number): void {
+  private failed(record: FlowRecord, run: number, cause: Cause.Cause<unknown>): void {
     const outcome = outcomeOf(record.id, cause)
     record.lastOutcome = outcome
     if (outcome === "interrupted") record.interruptions++
@@ -178,7 +177,7 @@ export class Runner {
     if (outcome === "interrupted") return
     record.lastFailure = cause
     record.log(Effect.logWarning(`Flow "${record.id}": run ${run} ended with a ${outcome}`))
-    this.settle(record, now)
+    this.settle(record)
   }
 
   private publishEnd(record: FlowRecord, run: number): void {
@@ -186,7 +185,8 @@ export class Runner {
     this.hub.publish({ _tag: "RunEnded", at, flow: record.id, run, outcome: record.lastOutcome! })
   }
 
-  private settle(record: FlowRecord, now: number): void {
+  private settle(record: FlowRecord): void {
+    const now = this.timer.look()
     const { id: flow, policy } = record
     const wasTripped = record.tripped
     const { backoffUntil, streak, tripped } = decision.settleFailure(policy, record, now)

@@ -21,14 +21,22 @@ export class Ticks implements Client<FlowRecord> {
   private readonly runner: Runner
   private readonly hub: Hub
   private readonly context: Context.Context<never>
+  private readonly records: ReadonlyMap<string, FlowRecord>
   /** Flows that came due, and whose next tick takes time to find. */
   private slow: Array<FlowRecord> = []
 
-  constructor(timer: Timer<FlowRecord>, runner: Runner, hub: Hub, context: Context.Context<never>) {
-    this.timer = timer
-    this.runner = runner
-    this.hub = hub
-    this.context = context
+  constructor(options: {
+    readonly timer: Timer<FlowRecord>
+    readonly runner: Runner
+    readonly hub: Hub
+    readonly context: Context.Context<never>
+    readonly records: ReadonlyMap<string, FlowRecord>
+  }) {
+    this.timer = options.timer
+    this.runner = options.runner
+    this.hub = options.hub
+    this.context = options.context
+    this.records = options.records
   }
 
   // ---------------------------------------------------------------------------
@@ -144,20 +152,26 @@ export class Ticks implements Client<FlowRecord> {
     })
   }
 
-  setBack(records: ReadonlyArray<FlowRecord>, jump: number, now: number): void {
-    for (const record of records) {
+  // ---------------------------------------------------------------------------
+  // clock changes
+  // ---------------------------------------------------------------------------
+
+  /** Moves all flows, also those that are paused or have tripped: they go on as if nothing had happened. */
+  setBack(jump: number, now: number): void {
+    for (const record of this.records.values()) {
+      const isQueued = record.slot !== undefined
+      this.timer.remove(record)
+      record.backoffUntil += jump
       const move = decision.moveBack(record.timetable, jump)
-      if (move === "restart") {
-        this.place(record, decision.nextTick(record.policy, record.timetable!, record.anchor, now))
-        continue
-      }
       if (move === "shift") {
         record.anchor += jump
         record.due += jump
         record.fireAt += jump
       }
-      record.backoffUntil += jump
-      this.timer.add(record)
+      if (!isQueued) continue
+      if (move === "restart") {
+        this.place(record, decision.nextTick(record.policy, record.timetable!, record.anchor, now))
+      } else this.timer.add(record)
     }
   }
 }
