@@ -1334,11 +1334,154 @@ describe("preview and explain", () => {
         yield* TestClock.adjust(2000)
         assert.strictEqual(yield* say("gap", 4000), "missed")
         assert.strictEqual(yield* say("gap", 7000), "ran")
-        yield* TestClock.adjust(20_000)
-        assert.strictEqual(yield* say("busy", 8000), "unknown: the flow was not scheduled then, or it is too long ago")
-        assert.strictEqual(yield* say("busy", 25_000), "skipped: overlap with run 1")
+        assert.strictEqual(yield* say("busy", 1000), "skipped: overlap with run 1")
+        assert.strictEqual(yield* say("busy", 4000), "missed")
+        assert.strictEqual(yield* say("busy", 7000), "skipped: overlap with run 1")
+        yield* TestClock.adjust(30_000)
+        assert.strictEqual(yield* say("busy", 7000), "skipped: overlap with run 1")
+        assert.strictEqual(yield* say("busy", 30_000), "skipped: overlap with run 1")
+        const { missed, runs } = yield* scheduler.status("few")
+        assert.deepStrictEqual([runs, missed], [30, 5])
+        assert.strictEqual(yield* say("few", 34_000), "ran: run 30")
+        assert.strictEqual(yield* say("few", 35_000), "skipped: it has made all its runs")
       }).pipe(Effect.provideService(Clock.Clock, clock))
     }).pipe(quiet)
+  )
+})
+
+describe("explain", () => {
+  const unknown = "unknown: the flow was not scheduled then, or it is too long ago"
+
+  const sayOf = (scheduler: Scheduler.Scheduler["Service"]) => (id: string, instant: number) =>
+    Effect.map(scheduler.explain(id, instant), (it) => it.message)
+
+  it.effect("names the run that was in the way of each tick, and says what it has forgotten", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const say = sayOf(scheduler)
+      // Every second tick is skipped.
+      yield* scheduler.add("a", Trigger.every(1000), Effect.sleep(1500))
+      yield* scheduler.start
+      yield* TestClock.adjust(64 * 2000 - 100)
+      for (let run = 1; run <= 64; run++) {
+        assert.strictEqual(yield* say("a", run * 2000 - 1000), `skipped: overlap with run ${run}`)
+      }
+      assert.strictEqual(yield* say("a", 2000), "ran")
+      yield* TestClock.adjust(4000)
+      assert.strictEqual(yield* say("a", 0), unknown)
+      assert.strictEqual(yield* say("a", 1000), unknown)
+      assert.strictEqual(yield* say("a", 3000), unknown)
+      assert.strictEqual(yield* say("a", 4000), "ran")
+      assert.strictEqual(yield* say("a", 5000), "skipped: overlap with run 3")
+      assert.strictEqual(yield* say("a", 131_000), "skipped: overlap with run 66")
+    })
+  )
+
+  it.effect("is not misled by calls of trigger", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const say = sayOf(scheduler)
+      yield* scheduler.add("a", Trigger.every(1000), Effect.sleep(2500))
+      yield* scheduler.start
+      yield* TestClock.adjust(500)
+      for (let call = 0; call < 100; call++) yield* Effect.flip(scheduler.trigger("a"))
+      yield* TestClock.adjust(2500)
+      // The tick at 3000 has just started run 2.
+      yield* Effect.flip(scheduler.trigger("a"))
+      assert.strictEqual(yield* say("a", 3000), "running: run 2")
+      yield* TestClock.adjust(2600)
+      yield* scheduler.trigger("a")
+      assert.strictEqual(yield* say("a", 1000), "skipped: overlap with run 1")
+      assert.strictEqual(yield* say("a", 3000), "ran: run 2")
+      yield* TestClock.adjust(400)
+      assert.strictEqual(yield* say("a", 6000), "skipped: overlap with run 3")
+    })
+  )
+
+  it.effect("tells which of several runs in flight a tick has started", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const say = sayOf(scheduler)
+      yield* scheduler.add("a", Trigger.every(1000), Effect.sleep(2500), { overlap: "allow" })
+      yield* scheduler.start
+      yield* TestClock.adjust(3100)
+      assert.deepStrictEqual(yield* Effect.forEach([0, 1000, 2000, 3000], (instant) => say("a", instant)), [
+        "ran",
+        "running: run 2",
+        "running: run 3",
+        "running: run 4"
+      ])
+      yield* scheduler.pause("a")
+      yield* TestClock.adjust(2500)
+      assert.strictEqual(yield* say("a", 3000), "ran: run 4")
+    })
+  )
+
+  it.effect("tells of a tick that waits", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const say = sayOf(scheduler)
+      yield* scheduler.add("a", Trigger.every(1000), Effect.sleep(2500), { overlap: "queue" })
+      yield* scheduler.start
+      yield* TestClock.adjust(2100)
+      assert.strictEqual(yield* say("a", 1000), "waiting: overlap with run 1")
+      assert.strictEqual(yield* say("a", 2000), "skipped: the queue was full, overlap with run 1")
+      yield* TestClock.adjust(500)
+      assert.strictEqual(yield* say("a", 1000), "running: run 2")
+      yield* TestClock.adjust(500)
+      assert.strictEqual(yield* say("a", 3000), "waiting: overlap with run 2")
+      yield* scheduler.pause("a")
+      assert.strictEqual(yield* say("a", 3000), "skipped: paused")
+      assert.strictEqual(yield* say("a", 2000), "skipped: the queue was full, overlap with run 1")
+    })
+  )
+
+  it.effect("knows since when a flow has tripped, whatever ends later", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const say = sayOf(scheduler)
+      let outcome: Effect.Effect<void, Boom> = Effect.sleep(5500)
+      const job = Effect.suspend(() => outcome)
+      yield* scheduler.add("a", Trigger.every(1000), job, { overlap: "allow", trip: 1 })
+      yield* scheduler.start
+      yield* TestClock.adjust(500)
+      outcome = failing
+      yield* TestClock.adjust(9000)
+      const said = () => Effect.forEach([0, 1000, 2000, 5000, 6000], (instant) => say("a", instant))
+      const expected = ["ran", "ran: run 2", "skipped: tripped", "skipped: tripped", "skipped: tripped"]
+      assert.deepStrictEqual(yield* said(), expected)
+      yield* scheduler.reset("a")
+      assert.deepStrictEqual(yield* said(), expected)
+    }).pipe(quiet)
+  )
+
+  it.effect("forgets what became of a time that comes a second time", () =>
+    Effect.gen(function* () {
+      const { clock, jumpBack } = yield* jumpingClock
+      yield* Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        const say = sayOf(scheduler)
+        let job: Effect.Effect<void> = Effect.sleep(8500)
+        yield* TestClock.adjust(60_000)
+        yield* scheduler.add(
+          "a",
+          Trigger.every(1000),
+          Effect.suspend(() => job)
+        )
+        yield* scheduler.start
+        yield* TestClock.adjust(8700)
+        job = Effect.void
+        yield* TestClock.adjust(800)
+        assert.strictEqual(yield* say("a", 66_000), "skipped: overlap with run 1")
+        yield* jumpBack(5000)
+        yield* TestClock.adjust(500)
+        assert.strictEqual(yield* say("a", 66_000), "will run")
+        yield* TestClock.adjust(3000)
+        assert.strictEqual(yield* say("a", 66_000), "ran")
+        assert.strictEqual(yield* say("a", 68_000), "ran: run 6")
+        assert.strictEqual(yield* say("a", 62_000), "skipped: overlap with run 1")
+      }).pipe(Effect.provideService(Clock.Clock, clock))
+    })
   )
 })
 

@@ -151,7 +151,7 @@ export class Engine {
     if (record.paused) return
     const now = this.timer.look()
     record.paused = true
-    record.pausedAt = now
+    record.omit(now, Infinity, "paused")
     this.runner.withdraw(record)
     if (this.hub.isActive) this.hub.publish({ _tag: "Paused", at: DateTime.makeUnsafe(now), flow: record.id })
     this.runner.dropWaiting(record, "paused", "timer")
@@ -161,7 +161,7 @@ export class Engine {
     if (!record.paused) return
     const now = this.timer.look()
     record.paused = false
-    record.omit({ from: record.pausedAt, to: now, reason: "paused", run: undefined })
+    record.endOmission("paused", now)
     if (this.hub.isActive) this.hub.publish({ _tag: "Resumed", at: DateTime.makeUnsafe(now), flow: record.id })
     this.ticks.reschedule(record, now)
   }
@@ -169,7 +169,7 @@ export class Engine {
   reset(record: FlowRecord): void {
     const now = this.timer.look()
     const wasTripped = record.tripped
-    if (wasTripped) record.omit({ from: record.lastEnd, to: now, reason: "tripped", run: undefined })
+    record.endOmission("tripped", now)
     record.tripped = false
     record.streak = 0
     record.backoffUntil = 0

@@ -45,6 +45,7 @@ export class Runner {
   ): decision.Decision {
     const now = by === "hand" ? this.timer.now() : this.timer.readAt
     const decided = decision.decide(record.policy, record, now, by, isCatchingUp)
+    if (by === "timer" && decided._tag !== "Skip") record.isOmitting = false
     switch (decided._tag) {
       case "Start":
         this.run(record, { due, by, done }, false)
@@ -58,6 +59,7 @@ export class Runner {
         this.cancel(record)
         break
       case "Skip":
+        if (by === "timer") record.omit(due, due, decided.reason, decided.run)
         this.skip(record, due, decided.reason, decided.run)
         break
     }
@@ -68,18 +70,24 @@ export class Runner {
     const run = ++record.runs
     record.running++
     record.lastStart = this.timer.readAt
-    record.lastDue = due
+    if (by === "timer") {
+      record.lastTick = due
+      record.lastTickRun = run
+    }
     if (this.hub.isActive) {
       const at = DateTime.makeUnsafe(record.lastStart)
       this.hub.publish({ _tag: "RunStarted", at, flow: record.id, run, due: DateTime.makeUnsafe(due), by, waited })
     }
-    if (run >= record.policy.maxRuns) this.complete(record)
+    if (run >= record.policy.maxRuns) {
+      record.omit(record.lastStart, Infinity, "maxRuns")
+      this.complete(record)
+    }
     const effect = record.isTraced ? inSpan(record.effect, record.id, run, by) : record.effect
     const fiber = Effect.runForkWith(record.context)(effect as Effect.Effect<any, any>)
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.ended(record, run, exit, done)
     record.fibers ??= new Map()
-    record.fibers.set(run, fiber)
+    record.fibers.set(run, { fiber, tick: by === "timer" ? due : NaN })
     fiber.addObserver((exit) => {
       record.fibers!.delete(run)
       this.ended(record, run, exit, done)
@@ -113,14 +121,19 @@ export class Runner {
 
   private skip(record: FlowRecord, due: number, reason: SkipReason, run?: number, waited = false): void {
     record.skipped++
-    record.omit({ from: due, to: due, reason, run })
     if (this.hub.isActive) {
       const at = DateTime.makeUnsafe(this.timer.now())
       this.hub.publish({ _tag: "Skipped", at, flow: record.id, due: DateTime.makeUnsafe(due), reason, run, waited })
     }
   }
 
-  private drop(record: FlowRecord, { done, due }: Waiting, reason: SkipReason): void {
+  private drop(record: FlowRecord, { by, done, due }: Waiting, reason: SkipReason): void {
+    if (by === "timer") {
+      // Other ticks may have come since this one.
+      record.isOmitting = false
+      record.omit(due, due, reason)
+      record.isOmitting = false
+    }
     this.skip(record, due, reason, undefined, true)
     if (done !== undefined) Deferred.doneUnsafe(done, Exit.succeed(Exit.interrupt()))
   }
@@ -146,7 +159,7 @@ export class Runner {
   cancel(record: FlowRecord): void {
     record.cancelled = record.runs
     // A copy: what has waited starts as soon as the last one has ended, and is not meant.
-    for (const fiber of Array.from(record.fibers?.values() ?? [])) fiber.interruptUnsafe()
+    for (const { fiber } of Array.from(record.fibers?.values() ?? [])) fiber.interruptUnsafe()
   }
 
   private ended(record: FlowRecord, run: number, exit: Exit.Exit<unknown, unknown>, done: Waiting["done"]): void {
@@ -195,6 +208,7 @@ export class Runner {
     record.tripped = tripped
     if (tripped && !wasTripped) {
       this.withdraw(record)
+      record.omit(now, Infinity, "tripped")
       record.log(Effect.logWarning(`Flow "${flow}" has tripped after ${streak} failures in a row`))
       if (this.hub.isActive) this.hub.publish({ _tag: "Tripped", at: DateTime.makeUnsafe(now), flow, streak })
     } else if (backoffUntil > now && this.hub.isActive) {

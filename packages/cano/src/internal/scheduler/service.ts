@@ -235,7 +235,7 @@ const triggerFlow = (
 /** Waits for the runs, but not from within one of them: that one is interrupted while it waits. */
 const removeFlow = (engine: Engine, record: FlowRecord): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const fibers = Array.from(record.fibers?.values() ?? [])
+    const fibers = Array.from(record.fibers?.values() ?? [], ({ fiber }) => fiber)
     engine.remove(record)
     return Effect.asVoid(Fiber.awaitAll(fibers))
   })

@@ -78,7 +78,7 @@ export class Ticks implements Client<FlowRecord> {
       const [first = Infinity] = runs
       // What runs is the end of the gap, or, where nothing is on time, its beginning.
       const from = first === due ? due + 0.5 : due
-      record.omit({ from, to: first > due ? Math.min(first - 0.5, now) : now, reason: "missed", run: undefined })
+      record.omit(from, first > due ? Math.min(first - 0.5, now) : now, "missed")
       if (this.hub.isActive) {
         const at = DateTime.makeUnsafe(this.timer.now())
         this.hub.publish({ _tag: "Missed", at, flow: record.id, from: DateTime.makeUnsafe(due), count: missed })
@@ -108,7 +108,6 @@ export class Ticks implements Client<FlowRecord> {
     const { flow, policy, timetable } = record
     record.anchor = decision.anchorOf(policy, now)
     record.exhausted = record.runs >= policy.maxRuns
-    record.pausedAt = now
     if (!record.isSchedulable || flow.trigger._tag === "Manual") return
     if (timetable === undefined) this.askSchedule(record, record.anchor)
     else this.place(record, decision.firstTick(policy, timetable, now))
@@ -168,6 +167,7 @@ export class Ticks implements Client<FlowRecord> {
         record.due += jump
         record.fireAt += jump
       }
+      if (move !== "keep") record.forgetAfter(now)
       if (!isQueued) continue
       if (move === "restart") {
         this.place(record, decision.nextTick(record.policy, record.timetable!, record.anchor, now))
