@@ -788,6 +788,20 @@ describe("trigger", () => {
     })
   )
 
+  it.effect("may be called by a run, and by the run that it starts, and so on", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      let runs = 0
+      const job = Effect.suspend(() => (++runs < 20_000 ? Effect.asVoid(scheduler.trigger("a")) : Effect.void))
+      yield* scheduler.add("a", Trigger.manual, Effect.orDie(job), { overlap: "allow" })
+      yield* scheduler.start
+      yield* scheduler.trigger("a")
+      while (runs < 20_000) yield* Effect.yieldNow
+      yield* TestClock.adjust(1)
+      assert.deepInclude(yield* scheduler.status("a"), { runs: 20_000, successes: 20_000, running: 0 })
+    })
+  )
+
   it.effect("a run that waits is told when it is dropped", () =>
     Effect.gen(function* () {
       const scheduler = yield* makeScheduler
@@ -1139,6 +1153,52 @@ describe("add", () => {
     )
   }
 
+  const untyped: ReadonlyArray<readonly [string, ReadonlyArray<unknown>, string]> = [
+    ["an id that is null", [null, Trigger.manual, Effect.void], "the id is not a string"],
+    ["a flow that is null", [null], "the id is not a string"],
+    ["an object that is no flow", [{}], "the id is not a string"],
+    ["no trigger", ["a", undefined, Effect.void], "the trigger is none of Trigger's"],
+    ["a trigger of another make", ["a", { _tag: "Daily" }, Effect.void], "the trigger is none of Trigger's"],
+    ["a schedule that is none", ["a", Trigger.schedule("daily" as any), Effect.void], "the schedule is not a Schedule"],
+    ["no job", ["a", Trigger.manual], "the job is not an Effect"],
+    ["a job that is a function", ["a", Trigger.manual, () => {}], "the job is not an Effect"],
+    ["a policy for missed ticks of null", ["a", Trigger.manual, Effect.void, { missed: null }], 'no policy "null"'],
+    ["a backoff of null", ["a", Trigger.manual, Effect.void, { backoff: null }], "the backoff is not an object"],
+    ["a cron expression that is none", ["a", Trigger.cron(undefined as any), Effect.void], "it is not a string"]
+  ]
+  for (const [what, args, message] of untyped) {
+    it.effect(`refuses ${what}`, () =>
+      Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        const add = scheduler.add as unknown as (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, Error>
+        const error = yield* Effect.flip(add(...args))
+        assert.include(["InvalidFlow", "InvalidCron"], error.name)
+        assert.include(error.message, message)
+        assert.deepStrictEqual(yield* scheduler.list, [])
+      })
+    )
+  }
+
+  it.effect("completes a flow whose next tick no date can tell", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      yield* scheduler.add("first", Trigger.every(Number.MAX_SAFE_INTEGER), Effect.void)
+      yield* scheduler.add("later", Trigger.every(1e300, { firstRun: "afterInterval" }), Effect.void)
+      yield* scheduler.add("cron", Trigger.cron("* * * * *"), Effect.void, { startAt: 8.64e15 })
+      yield* scheduler.start
+      yield* TestClock.adjust(1000)
+      assert.deepStrictEqual(
+        (yield* scheduler.list).map(({ runs, state }) => [runs, state]),
+        [
+          [1, "completed"],
+          [0, "completed"],
+          [0, "completed"]
+        ]
+      )
+      assert.deepStrictEqual(yield* scheduler.preview("first", 3), [])
+    })
+  )
+
   it.effect("names every fault at once", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(add("", Trigger.manual, { trip: -1, maxRuns: -1 }))
@@ -1265,7 +1325,9 @@ describe("preview and explain", () => {
       yield* TestClock.adjust(50)
       assert.deepStrictEqual(yield* previews, [[1100, 2100], [10_000, 20_000], [], [600]])
       assert.deepStrictEqual(yield* scheduler.preview("every", 0), [])
-      assert.instanceOf(defectsOf(yield* Effect.exit(scheduler.preview("every", -1)))[0], ConfigurationError)
+      for (const n of [-1, 1.5, NaN, 10_001]) {
+        assert.instanceOf(defectsOf(yield* Effect.exit(scheduler.preview("every", n)))[0], ConfigurationError)
+      }
     })
   )
 
@@ -1350,6 +1412,35 @@ describe("preview and explain", () => {
 })
 
 describe("explain", () => {
+  it.effect("takes no longer for a flow with very many runs", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const options = { maxRuns: Number.MAX_SAFE_INTEGER }
+      yield* scheduler.add("interval", Trigger.every(1), Effect.void, options)
+      yield* scheduler.add("cron", Trigger.cron("* * * * *"), Effect.void, options)
+      yield* scheduler.start
+      yield* TestClock.adjust(1)
+      for (const id of ["interval", "cron"]) {
+        assert.strictEqual((yield* scheduler.explain(id, "2070-01-01T00:00:00Z")).message, "will run")
+      }
+    })
+  )
+
+  it.effect("refuses an instant that is none, and answers for any other", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      yield* scheduler.add("a", Trigger.cron("* * * * *"), Effect.void)
+      yield* scheduler.start
+      for (const instant of [NaN, Infinity, "soon", null, undefined]) {
+        const exit = yield* Effect.exit(scheduler.explain("a", instant as any))
+        assert.instanceOf(defectsOf(exit)[0], ConfigurationError)
+      }
+      for (const instant of [8.64e15, -8.64e15]) {
+        assert.strictEqual((yield* scheduler.explain("a", instant))._tag, "NotDue")
+      }
+    })
+  )
+
   const unknown = "unknown: the flow was not scheduled then, or it is too long ago"
 
   const sayOf = (scheduler: Scheduler.Scheduler["Service"]) => (id: string, instant: number) =>

@@ -108,7 +108,7 @@ const explainFuture = (
     const runs =
       timetable === undefined
         ? policy.maxRuns > record.runs
-        : decision.upcoming(policy, record, timetable, anchor, nextOf(record, now), Infinity).includes(instant)
+        : decision.isWithinRuns(policy, record, timetable, anchor, nextOf(record, now), instant)
     if (!runs) return explained("WillBeSkipped", "maxRuns")
   }
   return explained("WillRun")

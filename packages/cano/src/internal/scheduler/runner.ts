@@ -11,6 +11,9 @@ import type { FlowRecord, Waiting } from "./record.ts"
 import { countersOf, inSpan, outcomeOf } from "./runs.ts"
 import type { Timer } from "./timer.ts"
 
+/** Runs that start runs at once are on one stack; those that are nested deeper begin on one of their own. */
+const deepest = 64
+
 /** Starts, holds back and ends the runs of flows, as `decision.ts` decides. */
 export class Runner {
   private readonly timer: Timer<FlowRecord>
@@ -18,6 +21,7 @@ export class Runner {
   private readonly fibers: FiberSet.FiberSet<any, any>
   /** Called when the last run of a flow that was removed has ended. */
   private readonly forget: (record: FlowRecord) => void
+  private depth = 0
 
   constructor(
     timer: Timer<FlowRecord>,
@@ -83,7 +87,10 @@ export class Runner {
       this.complete(record)
     }
     const effect = record.isTraced ? inSpan(record.effect, record.id, run, by) : record.effect
-    const fiber = Effect.runForkWith(record.context)(effect as Effect.Effect<any, any>)
+    const nested = this.depth >= deepest ? Effect.andThen(Effect.yieldNow, effect) : effect
+    this.depth++
+    const fiber = Effect.runForkWith(record.context)(nested as Effect.Effect<any, any>)
+    this.depth--
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.ended(record, run, exit, done)
     record.fibers ??= new Map()
