@@ -117,7 +117,7 @@ describe("catchUp", () => {
   })
 })
 
-describe("the ticks of an interval", () => {
+describe("the ticks of an interval", { timeout: 60_000 }, () => {
   it("lie on the grid, whatever the interval and wherever one asks", () => {
     const { runs, seed } = replay(2000)
     for (let run = 0; run < runs; run++) {
