@@ -472,6 +472,85 @@ describe("a clock that is set back", () => {
   )
 })
 
+describe("a clock that was set back, and not yet looked at by the timer", () => {
+  /** Sets the clock back by a day between two ticks of a slow flow. */
+  const setBack = (
+    f: (
+      scheduler: Scheduler.Scheduler["Service"],
+      jumpBack: (by: Duration.Input) => Effect.Effect<void>
+    ) => Effect.Effect<void, unknown, Scope.Scope>
+  ) =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(utc("2026-01-02T12:00:00Z"))
+      const { clock, jumpBack } = yield* jumpingClock
+      yield* Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        yield* scheduler.add("slow", Trigger.every("1 minute"), Effect.void)
+        yield* f(scheduler, jumpBack)
+      }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, clock), quiet)
+    })
+
+  it.effect("does not stop a flow that was paused or tripped in the meantime", () =>
+    setBack((scheduler, jumpBack) =>
+      Effect.gen(function* () {
+        const paused = timesOf(Effect.void)
+        let outcome: Effect.Effect<void, Boom> = failing
+        const tripped = timesOf(Effect.suspend(() => outcome))
+        yield* scheduler.add("paused", Trigger.every("1 second"), paused.job)
+        yield* scheduler.add("tripped", Trigger.every("1 second"), tripped.job, { trip: 1 })
+        yield* scheduler.start
+        yield* TestClock.adjust(2500)
+        yield* scheduler.pause("paused")
+        yield* jumpBack("1 day")
+        yield* TestClock.adjust("2 minutes")
+        outcome = Effect.void
+        yield* scheduler.resume("paused")
+        yield* scheduler.reset("tripped")
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual([paused.starts.length, tripped.starts.length], [3 + 10, 1 + 10])
+        assert.deepInclude(yield* scheduler.status("paused"), { missed: 0, skipped: 0 })
+      })
+    )
+  )
+
+  it.effect("does not move the grid of a flow that is added, resumed or reset", () =>
+    setBack((scheduler, jumpBack) =>
+      Effect.gen(function* () {
+        yield* scheduler.add("resumed", Trigger.every("1 second"), Effect.void, { missed: { all: "2 days" } })
+        yield* scheduler.start
+        yield* TestClock.adjust(2500)
+        yield* scheduler.pause("resumed")
+        yield* jumpBack("1 day")
+        yield* scheduler.resume("resumed")
+        yield* scheduler.add("added", Trigger.every("1 second"), Effect.void, { missed: { all: "2 days" } })
+        yield* TestClock.adjust("10 seconds")
+        assert.deepInclude(yield* scheduler.status("resumed"), { runs: 13, missed: 0 })
+        assert.deepInclude(yield* scheduler.status("added"), { runs: 11, missed: 0 })
+      })
+    )
+  )
+
+  it.effect("neither ends nor prolongs a backoff", () =>
+    setBack((scheduler, jumpBack) =>
+      Effect.gen(function* () {
+        const before = timesOf(failing)
+        const after = timesOf(Effect.andThen(Effect.sleep(300), failing))
+        const options = { backoff: { base: "10 seconds" } } as const
+        yield* scheduler.add("before", Trigger.cron("* * * * * *"), before.job, options)
+        yield* scheduler.add("after", Trigger.every("1 second"), after.job, options)
+        yield* scheduler.start
+        yield* TestClock.adjust(1200)
+        assert.deepStrictEqual([before.starts.length, after.starts.length], [1, 2 - 1])
+        yield* jumpBack("1 day")
+        yield* TestClock.adjust("9 seconds")
+        assert.deepStrictEqual([before.starts.length, after.starts.length], [1, 1])
+        yield* TestClock.adjust("2 seconds")
+        assert.deepStrictEqual([before.starts.length, after.starts.length], [2, 2])
+      })
+    )
+  )
+})
+
 describe("options", () => {
   it.effect("jitter delays each tick, and the grid stays", () =>
     Effect.gen(function* () {
@@ -706,6 +785,20 @@ describe("trigger", () => {
       assert.strictEqual(full.message, 'Flow "queue" was not triggered: queueFull with run 1')
       yield* TestClock.adjust(2000)
       assert.deepInclude(yield* scheduler.status("queue"), { runs: 2, successes: 2 })
+    })
+  )
+
+  it.effect("may be called by a run, and by the run that it starts, and so on", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      let runs = 0
+      const job = Effect.suspend(() => (++runs < 20_000 ? Effect.asVoid(scheduler.trigger("a")) : Effect.void))
+      yield* scheduler.add("a", Trigger.manual, Effect.orDie(job), { overlap: "allow" })
+      yield* scheduler.start
+      yield* scheduler.trigger("a")
+      while (runs < 20_000) yield* Effect.yieldNow
+      yield* TestClock.adjust(1)
+      assert.deepInclude(yield* scheduler.status("a"), { runs: 20_000, successes: 20_000, running: 0 })
     })
   )
 
@@ -1060,6 +1153,52 @@ describe("add", () => {
     )
   }
 
+  const untyped: ReadonlyArray<readonly [string, ReadonlyArray<unknown>, string]> = [
+    ["an id that is null", [null, Trigger.manual, Effect.void], "the id is not a string"],
+    ["a flow that is null", [null], "the id is not a string"],
+    ["an object that is no flow", [{}], "the id is not a string"],
+    ["no trigger", ["a", undefined, Effect.void], "the trigger is none of Trigger's"],
+    ["a trigger of another make", ["a", { _tag: "Daily" }, Effect.void], "the trigger is none of Trigger's"],
+    ["a schedule that is none", ["a", Trigger.schedule("daily" as any), Effect.void], "the schedule is not a Schedule"],
+    ["no job", ["a", Trigger.manual], "the job is not an Effect"],
+    ["a job that is a function", ["a", Trigger.manual, () => {}], "the job is not an Effect"],
+    ["a policy for missed ticks of null", ["a", Trigger.manual, Effect.void, { missed: null }], 'no policy "null"'],
+    ["a backoff of null", ["a", Trigger.manual, Effect.void, { backoff: null }], "the backoff is not an object"],
+    ["a cron expression that is none", ["a", Trigger.cron(undefined as any), Effect.void], "it is not a string"]
+  ]
+  for (const [what, args, message] of untyped) {
+    it.effect(`refuses ${what}`, () =>
+      Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        const add = scheduler.add as unknown as (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, Error>
+        const error = yield* Effect.flip(add(...args))
+        assert.include(["InvalidFlow", "InvalidCron"], error.name)
+        assert.include(error.message, message)
+        assert.deepStrictEqual(yield* scheduler.list, [])
+      })
+    )
+  }
+
+  it.effect("completes a flow whose next tick no date can tell", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      yield* scheduler.add("first", Trigger.every(Number.MAX_SAFE_INTEGER), Effect.void)
+      yield* scheduler.add("later", Trigger.every(1e300, { firstRun: "afterInterval" }), Effect.void)
+      yield* scheduler.add("cron", Trigger.cron("* * * * *"), Effect.void, { startAt: 8.64e15 })
+      yield* scheduler.start
+      yield* TestClock.adjust(1000)
+      assert.deepStrictEqual(
+        (yield* scheduler.list).map(({ runs, state }) => [runs, state]),
+        [
+          [1, "completed"],
+          [0, "completed"],
+          [0, "completed"]
+        ]
+      )
+      assert.deepStrictEqual(yield* scheduler.preview("first", 3), [])
+    })
+  )
+
   it.effect("names every fault at once", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(add("", Trigger.manual, { trip: -1, maxRuns: -1 }))
@@ -1186,7 +1325,9 @@ describe("preview and explain", () => {
       yield* TestClock.adjust(50)
       assert.deepStrictEqual(yield* previews, [[1100, 2100], [10_000, 20_000], [], [600]])
       assert.deepStrictEqual(yield* scheduler.preview("every", 0), [])
-      assert.instanceOf(defectsOf(yield* Effect.exit(scheduler.preview("every", -1)))[0], ConfigurationError)
+      for (const n of [-1, 1.5, NaN, 10_001]) {
+        assert.instanceOf(defectsOf(yield* Effect.exit(scheduler.preview("every", n)))[0], ConfigurationError)
+      }
     })
   )
 
@@ -1255,11 +1396,183 @@ describe("preview and explain", () => {
         yield* TestClock.adjust(2000)
         assert.strictEqual(yield* say("gap", 4000), "missed")
         assert.strictEqual(yield* say("gap", 7000), "ran")
-        yield* TestClock.adjust(20_000)
-        assert.strictEqual(yield* say("busy", 8000), "unknown: the flow was not scheduled then, or it is too long ago")
-        assert.strictEqual(yield* say("busy", 25_000), "skipped: overlap with run 1")
+        assert.strictEqual(yield* say("busy", 1000), "skipped: overlap with run 1")
+        assert.strictEqual(yield* say("busy", 4000), "missed")
+        assert.strictEqual(yield* say("busy", 7000), "skipped: overlap with run 1")
+        yield* TestClock.adjust(30_000)
+        assert.strictEqual(yield* say("busy", 7000), "skipped: overlap with run 1")
+        assert.strictEqual(yield* say("busy", 30_000), "skipped: overlap with run 1")
+        const { missed, runs } = yield* scheduler.status("few")
+        assert.deepStrictEqual([runs, missed], [30, 5])
+        assert.strictEqual(yield* say("few", 34_000), "ran: run 30")
+        assert.strictEqual(yield* say("few", 35_000), "skipped: it has made all its runs")
       }).pipe(Effect.provideService(Clock.Clock, clock))
     }).pipe(quiet)
+  )
+})
+
+describe("explain", () => {
+  it.effect("takes no longer for a flow with very many runs", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const options = { maxRuns: Number.MAX_SAFE_INTEGER }
+      yield* scheduler.add("interval", Trigger.every(1), Effect.void, options)
+      yield* scheduler.add("cron", Trigger.cron("* * * * *"), Effect.void, options)
+      yield* scheduler.start
+      yield* TestClock.adjust(1)
+      for (const id of ["interval", "cron"]) {
+        assert.strictEqual((yield* scheduler.explain(id, "2070-01-01T00:00:00Z")).message, "will run")
+      }
+    })
+  )
+
+  it.effect("refuses an instant that is none, and answers for any other", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      yield* scheduler.add("a", Trigger.cron("* * * * *"), Effect.void)
+      yield* scheduler.start
+      for (const instant of [NaN, Infinity, "soon", null, undefined]) {
+        const exit = yield* Effect.exit(scheduler.explain("a", instant as any))
+        assert.instanceOf(defectsOf(exit)[0], ConfigurationError)
+      }
+      for (const instant of [8.64e15, -8.64e15]) {
+        assert.strictEqual((yield* scheduler.explain("a", instant))._tag, "NotDue")
+      }
+    })
+  )
+
+  const unknown = "unknown: the flow was not scheduled then, or it is too long ago"
+
+  const sayOf = (scheduler: Scheduler.Scheduler["Service"]) => (id: string, instant: number) =>
+    Effect.map(scheduler.explain(id, instant), (it) => it.message)
+
+  it.effect("names the run that was in the way of each tick, and says what it has forgotten", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const say = sayOf(scheduler)
+      // Every second tick is skipped.
+      yield* scheduler.add("a", Trigger.every(1000), Effect.sleep(1500))
+      yield* scheduler.start
+      yield* TestClock.adjust(64 * 2000 - 100)
+      for (let run = 1; run <= 64; run++) {
+        assert.strictEqual(yield* say("a", run * 2000 - 1000), `skipped: overlap with run ${run}`)
+      }
+      assert.strictEqual(yield* say("a", 2000), "ran")
+      yield* TestClock.adjust(4000)
+      assert.strictEqual(yield* say("a", 0), unknown)
+      assert.strictEqual(yield* say("a", 1000), unknown)
+      assert.strictEqual(yield* say("a", 3000), unknown)
+      assert.strictEqual(yield* say("a", 4000), "ran")
+      assert.strictEqual(yield* say("a", 5000), "skipped: overlap with run 3")
+      assert.strictEqual(yield* say("a", 131_000), "skipped: overlap with run 66")
+    })
+  )
+
+  it.effect("is not misled by calls of trigger", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const say = sayOf(scheduler)
+      yield* scheduler.add("a", Trigger.every(1000), Effect.sleep(2500))
+      yield* scheduler.start
+      yield* TestClock.adjust(500)
+      for (let call = 0; call < 100; call++) yield* Effect.flip(scheduler.trigger("a"))
+      yield* TestClock.adjust(2500)
+      // The tick at 3000 has just started run 2.
+      yield* Effect.flip(scheduler.trigger("a"))
+      assert.strictEqual(yield* say("a", 3000), "running: run 2")
+      yield* TestClock.adjust(2600)
+      yield* scheduler.trigger("a")
+      assert.strictEqual(yield* say("a", 1000), "skipped: overlap with run 1")
+      assert.strictEqual(yield* say("a", 3000), "ran: run 2")
+      yield* TestClock.adjust(400)
+      assert.strictEqual(yield* say("a", 6000), "skipped: overlap with run 3")
+    })
+  )
+
+  it.effect("tells which of several runs in flight a tick has started", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const say = sayOf(scheduler)
+      yield* scheduler.add("a", Trigger.every(1000), Effect.sleep(2500), { overlap: "allow" })
+      yield* scheduler.start
+      yield* TestClock.adjust(3100)
+      assert.deepStrictEqual(yield* Effect.forEach([0, 1000, 2000, 3000], (instant) => say("a", instant)), [
+        "ran",
+        "running: run 2",
+        "running: run 3",
+        "running: run 4"
+      ])
+      yield* scheduler.pause("a")
+      yield* TestClock.adjust(2500)
+      assert.strictEqual(yield* say("a", 3000), "ran: run 4")
+    })
+  )
+
+  it.effect("tells of a tick that waits", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const say = sayOf(scheduler)
+      yield* scheduler.add("a", Trigger.every(1000), Effect.sleep(2500), { overlap: "queue" })
+      yield* scheduler.start
+      yield* TestClock.adjust(2100)
+      assert.strictEqual(yield* say("a", 1000), "waiting: overlap with run 1")
+      assert.strictEqual(yield* say("a", 2000), "skipped: the queue was full, overlap with run 1")
+      yield* TestClock.adjust(500)
+      assert.strictEqual(yield* say("a", 1000), "running: run 2")
+      yield* TestClock.adjust(500)
+      assert.strictEqual(yield* say("a", 3000), "waiting: overlap with run 2")
+      yield* scheduler.pause("a")
+      assert.strictEqual(yield* say("a", 3000), "skipped: paused")
+      assert.strictEqual(yield* say("a", 2000), "skipped: the queue was full, overlap with run 1")
+    })
+  )
+
+  it.effect("knows since when a flow has tripped, whatever ends later", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const say = sayOf(scheduler)
+      let outcome: Effect.Effect<void, Boom> = Effect.sleep(5500)
+      const job = Effect.suspend(() => outcome)
+      yield* scheduler.add("a", Trigger.every(1000), job, { overlap: "allow", trip: 1 })
+      yield* scheduler.start
+      yield* TestClock.adjust(500)
+      outcome = failing
+      yield* TestClock.adjust(9000)
+      const said = () => Effect.forEach([0, 1000, 2000, 5000, 6000], (instant) => say("a", instant))
+      const expected = ["ran", "ran: run 2", "skipped: tripped", "skipped: tripped", "skipped: tripped"]
+      assert.deepStrictEqual(yield* said(), expected)
+      yield* scheduler.reset("a")
+      assert.deepStrictEqual(yield* said(), expected)
+    }).pipe(quiet)
+  )
+
+  it.effect("forgets what became of a time that comes a second time", () =>
+    Effect.gen(function* () {
+      const { clock, jumpBack } = yield* jumpingClock
+      yield* Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        const say = sayOf(scheduler)
+        let job: Effect.Effect<void> = Effect.sleep(8500)
+        yield* TestClock.adjust(60_000)
+        yield* scheduler.add(
+          "a",
+          Trigger.every(1000),
+          Effect.suspend(() => job)
+        )
+        yield* scheduler.start
+        yield* TestClock.adjust(8700)
+        job = Effect.void
+        yield* TestClock.adjust(800)
+        assert.strictEqual(yield* say("a", 66_000), "skipped: overlap with run 1")
+        yield* jumpBack(5000)
+        yield* TestClock.adjust(500)
+        assert.strictEqual(yield* say("a", 66_000), "will run")
+        yield* TestClock.adjust(3000)
+        assert.strictEqual(yield* say("a", 66_000), "ran")
+        assert.strictEqual(yield* say("a", 68_000), "ran: run 6")
+        assert.strictEqual(yield* say("a", 62_000), "skipped: overlap with run 1")
+      }).pipe(Effect.provideService(Clock.Clock, clock))
+    })
   )
 })
 

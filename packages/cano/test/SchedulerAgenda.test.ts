@@ -4,7 +4,31 @@ import { random, replay } from "./laws/random.ts"
 
 const entryOf = (order: number): Entry => ({ fireAt: NaN, order, slot: undefined, place: 0 })
 
-describe("an agenda", () => {
+describe("an agenda", { timeout: 60_000 }, () => {
+  it("does not grow by what was removed, whether it was due at one time or at many", () => {
+    const agenda = new Agenda<Entry>()
+    const [first, second] = [entryOf(0), entryOf(1)]
+    for (const isSpread of [true, false]) {
+      first.fireAt = 0
+      second.fireAt = isSpread ? 1e9 : 5000
+      agenda.add(first)
+      agenda.add(second)
+      for (let i = 2; i < 20_000; i++) {
+        const entry = entryOf(i)
+        entry.fireAt = isSpread ? i : 5000
+        agenda.add(entry)
+        agenda.remove(entry)
+      }
+      assert.isBelow(agenda.footprint, 2000)
+      assert.deepStrictEqual([agenda.next, agenda.take()?.entries], [0, [first]])
+      assert.strictEqual(agenda.next, second.fireAt)
+      assert.deepStrictEqual(
+        agenda.take()?.entries.filter((entry) => entry !== undefined),
+        [second]
+      )
+    }
+  })
+
   it("gives out what a sorted list would, whatever is added, removed and taken", () => {
     const { runs, seed } = replay(500)
     for (let run = 0; run < runs; run++) {

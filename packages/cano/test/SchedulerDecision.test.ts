@@ -117,8 +117,8 @@ describe("catchUp", () => {
   })
 })
 
-describe("the ticks of an interval", () => {
-  it("lie on the grid, whatever the interval and wherever one asks", { timeout: 60_000 }, () => {
+describe("the ticks of an interval", { timeout: 60_000 }, () => {
+  it("lie on the grid, whatever the interval and wherever one asks", () => {
     const { runs, seed } = replay(2000)
     for (let run = 0; run < runs; run++) {
       const { chance, int, pick } = random(seed + run)

@@ -8,7 +8,15 @@ import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
 import { briefly, jumpingClock, makeScheduler, quiet, watch } from "../scheduling.ts"
 import { random, type Random, replay } from "./random.ts"
-import { type FlowScript, type Operation, type Program, type RunScript, simulate, Tie } from "./schedulerModel.ts"
+import {
+  epoch,
+  type FlowScript,
+  type Operation,
+  type Program,
+  type RunScript,
+  simulate,
+  Tie
+} from "./schedulerModel.ts"
 
 describe("ticks", { timeout: 120_000 }, () => {
   const ticks = Number(process.env["CANO_TICKS"] ?? 1_000_000)
@@ -84,7 +92,10 @@ const randomProgram = ({ chance, int, pick }: Random): Program => {
   }))
   const operation = (): Operation => {
     const at = 1 + int(end)
-    if (chance(0.1)) return { at, op: "jump", by: 1 + int(chance(0.2) ? 200_000 : 6000) }
+    if (chance(0.2)) {
+      const by = 1 + int(chance(0.2) ? 200_000 : 6000)
+      return { at, op: "jump", by: chance(0.5) ? by : -by }
+    }
     return { at, op: pick(["pause", "resume", "resume", "trigger", "reset", "remove"]), flow: pick(flows).id }
   }
   const operations = Array.from({ length: int(12) }, operation).sort((a, b) => a.at - b.at)
@@ -224,7 +235,7 @@ describe("random programs", { timeout: 300_000 }, () => {
       let compared = 0
       let happened = 0
       for (let run = 0; run < runs; run++) {
-        yield* TestClock.setTime(0)
+        yield* TestClock.setTime(epoch)
         const program = randomProgram(random(seed + run))
         let expected: ReadonlyArray<string>
         try {
@@ -256,8 +267,10 @@ describe("random programs", { timeout: 300_000 }, () => {
   it.effect("S6: the status agrees with the events", () =>
     Effect.gen(function* () {
       for (let run = 0; run < Math.ceil(runs / 4); run++) {
-        yield* TestClock.setTime(0)
+        yield* TestClock.setTime(epoch)
         const program = randomProgram(random(seed + run))
+        // The event told the end of a backoff on a clock that was then set back.
+        const isSetBack = program.operations.some((operation) => operation.op === "jump" && operation.by < 0)
         const look = (scheduler: Scheduler.Scheduler["Service"], events: ReadonlyArray<Scheduler.Event>) =>
           Effect.gen(function* () {
             const statuses = new Map((yield* scheduler.list).map((status) => [status.id, status]))
@@ -286,7 +299,10 @@ describe("random programs", { timeout: 300_000 }, () => {
                         : now < held
                           ? "backoff"
                           : "idle"
-              assert.strictEqual(status.state, state, message)
+              const isHeld = (state: Scheduler.State) => state === "backoff" || state === "idle"
+              if (!isSetBack || !isHeld(state) || !isHeld(status.state)) {
+                assert.strictEqual(status.state, state, message)
+              }
               if (["tripped", "paused", "completed"].includes(state)) assert.isUndefined(status.nextRun, message)
             }
           })

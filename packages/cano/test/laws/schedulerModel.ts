@@ -31,11 +31,16 @@ export interface Program {
   readonly end: number
 }
 
+/** When all programs start: far enough from zero for any jump back. */
+export const epoch = 1_000_000_000
+
 /** Two things happen at the same moment, and either order would be right. */
 export class Tie extends Error {}
 
 interface Flow extends FlowScript {
   readonly order: number
+  /** A tick of its grid. */
+  anchor: number
   due: number
   isQueued: boolean
   isPaused: boolean
@@ -57,7 +62,9 @@ class Simulation {
   private readonly flows: Array<Flow>
   /** What the timers see, and what the clock on the wall shows. */
   private elapsed = 0
-  private offset = 0
+  private offset = epoch
+  /** The offset when the scheduler looked at the clock last. */
+  private seenOffset = epoch
   /** When the timer goes off, and what the wall clock was expected to show then. */
   private alarm = 0
   private alarmFor = -Infinity
@@ -67,7 +74,8 @@ class Simulation {
     this.flows = program.flows.map((script, order) => ({
       ...script,
       order,
-      due: 0,
+      anchor: epoch,
+      due: epoch,
       isQueued: true,
       isPaused: false,
       isTripped: false,
@@ -110,7 +118,26 @@ class Simulation {
     this.alarm = first === Infinity ? Infinity : this.elapsed + first - this.wall
   }
 
+  /** The scheduler looks at the clock; where it was set back by a second or more, all goes on as if it had not been. */
+  private look(): void {
+    const jump = this.offset - this.seenOffset
+    this.seenOffset = this.offset
+    if (jump > -1000) return
+    for (const flow of this.flows) {
+      flow.anchor += jump
+      flow.due += jump
+      flow.heldUntil += jump
+    }
+  }
+
+  /** It looks when something is done from which time is counted. */
+  private lookAndRearm(): void {
+    this.look()
+    if (this.flows.some((flow) => flow.isQueued && flow.due < this.alarmFor)) this.arm()
+  }
+
   private wake(): void {
+    this.look()
     const now = this.wall
     for (;;) {
       const due = this.flows.filter((flow) => flow.isQueued && flow.due <= now)
@@ -199,6 +226,7 @@ class Simulation {
       flow.streak = 0
       flow.heldUntil = 0
     } else if (outcome !== "interrupted") {
+      this.lookAndRearm()
       flow.streak++
       flow.heldUntil = flow.backoff === undefined ? 0 : this.wall + flow.backoff * 2 ** (flow.streak - 1)
       if (flow.streak >= flow.trip && !flow.isTripped) {
@@ -226,7 +254,7 @@ class Simulation {
   private requeue(flow: Flow): void {
     if (flow.isPaused || flow.isTripped || flow.isCompleted) return
     flow.isQueued = true
-    flow.due = Math.floor(this.wall / flow.interval) * flow.interval + flow.interval
+    flow.due = flow.anchor + (Math.floor((this.wall - flow.anchor) / flow.interval) + 1) * flow.interval
     // The timer is set anew only if it would go off too late for this flow.
     if (flow.due < this.alarmFor) this.wake()
   }
@@ -241,6 +269,7 @@ class Simulation {
     switch (operation.op) {
       case "pause":
         if (flow.isPaused) return
+        this.lookAndRearm()
         flow.isPaused = true
         flow.isQueued = false
         this.say(flow, "Paused")
@@ -249,10 +278,12 @@ class Simulation {
         return
       case "resume":
         if (!flow.isPaused) return
+        this.lookAndRearm()
         flow.isPaused = false
         this.say(flow, "Resumed")
         return this.requeue(flow)
       case "reset": {
+        this.lookAndRearm()
         const wasTripped = flow.isTripped
         flow.isTripped = false
         flow.streak = 0

@@ -257,6 +257,20 @@ export const upcoming = (
   return ticks
 }
 
+/** Whether there will be runs left at a tick to come; many ticks of a calendar are not counted to the end. */
+export const isWithinRuns = (
+  policy: Policy,
+  situation: Situation,
+  timetable: Timetable,
+  anchor: number,
+  next: number | undefined,
+  tick: number
+): boolean => {
+  const [first] = upcoming(policy, situation, timetable, anchor, next, 1)
+  const left = policy.maxRuns - situation.runs - situation.waiting
+  return first !== undefined && timetable.count(first, tick, anchor) <= left
+}
+
 /**
  * How far the ticks of a flow move when the clock was set back. Intervals go on as if nothing had happened. A calendar
  * flow does not repeat what has run, unless the correction is larger than three hours: then it starts afresh.

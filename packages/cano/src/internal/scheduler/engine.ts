@@ -38,14 +38,17 @@ export class Engine {
     readonly buffer: number
   }) {
     const { clock, context, fibers } = options
+    const { records } = this
     this.context = context
     this.fibers = fibers
-    this.hub = new Hub(options.buffer)
-    this.timer = new Timer(clock, context)
-    this.runner = new Runner(this.timer, this.hub, fibers, Context.getOrUndefined(context, Meter), (record) =>
-      this.forget(record)
-    )
-    this.ticks = new Ticks(this.timer, this.runner, context)
+    const hub = new Hub<Event>(options.buffer)
+    const timer = new Timer<FlowRecord>(clock, context)
+    const meter = Context.getOrUndefined(context, Meter)
+    const runner = new Runner(timer, hub, fibers, meter, (record) => this.forget(record))
+    this.hub = hub
+    this.timer = timer
+    this.runner = runner
+    this.ticks = new Ticks({ timer, runner, context, records })
   }
 
   nextOrder(): number {
@@ -122,7 +125,7 @@ export class Engine {
   // ---------------------------------------------------------------------------
 
   add(record: FlowRecord): void {
-    const now = this.now()
+    const now = this.timer.look()
     this.records.set(record.id, record)
     if (this.hub.isActive) this.hub.publish({ _tag: "Added", at: DateTime.makeUnsafe(now), flow: record.id })
     if (this.state === "running") this.ticks.schedule(record, now)
@@ -148,9 +151,9 @@ export class Engine {
 
   pause(record: FlowRecord): void {
     if (record.paused) return
-    const now = this.now()
+    const now = this.timer.look()
     record.paused = true
-    record.pausedAt = now
+    record.omit(now, Infinity, "paused")
     this.runner.withdraw(record)
     if (this.hub.isActive) this.hub.publish({ _tag: "Paused", at: DateTime.makeUnsafe(now), flow: record.id })
     this.runner.dropWaiting(record, "paused", "timer")
@@ -158,17 +161,17 @@ export class Engine {
 
   resume(record: FlowRecord): void {
     if (!record.paused) return
-    const now = this.now()
+    const now = this.timer.look()
     record.paused = false
-    record.omit({ from: record.pausedAt, to: now, reason: "paused", run: undefined })
+    record.endOmission("paused", now)
     if (this.hub.isActive) this.hub.publish({ _tag: "Resumed", at: DateTime.makeUnsafe(now), flow: record.id })
     this.ticks.reschedule(record, now)
   }
 
   reset(record: FlowRecord): void {
-    const now = this.now()
+    const now = this.timer.look()
     const wasTripped = record.tripped
-    if (wasTripped) record.omit({ from: record.lastEnd, to: now, reason: "tripped", run: undefined })
+    record.endOmission("tripped", now)
     record.tripped = false
     record.streak = 0
     record.backoffUntil = 0

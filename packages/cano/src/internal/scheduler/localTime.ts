@@ -9,7 +9,7 @@ const day = 86_400_000
 const largestGap = day + 7_200_000
 
 /** To look whether a clock is changed before a tick that is further away takes longer than to search for it with `Cron`. */
-const longestLook = 8 * day
+const longestLook = 32 * day
 
 /** Local times that were skipped. */
 interface Gap {

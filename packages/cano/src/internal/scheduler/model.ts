@@ -278,17 +278,28 @@ export interface StopReport {
  * **Details**
  *
  * - `NotDue`: no tick at this instant; `next` is the next one after it.
- * - `Ran`, `Running`: the tick started a run.
+ * - `Ran`, `Running`: the tick started a run. Which one is told of runs in flight and of the latest.
+ * - `Waiting`: it starts a run when the one in flight has ended.
  * - `WillRun`: it lies ahead and starts a run, as things stand. Whether a run is still in flight then is not known.
  * - `Skipped`, `WillBeSkipped`: it did not, or will not, start a run.
  * - `Missed`: it passed unseen and was not caught up.
- * - `Unknown`: the flow was not scheduled then, or it is too long ago: of each flow the last 16 skips are remembered.
+ * - `Unknown`: the flow was not scheduled then, or it is too long ago: of each flow the last 64 stretches of skipped or
+ *   missed ticks are remembered. Ticks one after another that were skipped for the same reason, by the same run, are one.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Explanation {
-  readonly _tag: "NotDue" | "Ran" | "Running" | "WillRun" | "Skipped" | "WillBeSkipped" | "Missed" | "Unknown"
+  readonly _tag:
+    | "NotDue"
+    | "Ran"
+    | "Running"
+    | "Waiting"
+    | "WillRun"
+    | "Skipped"
+    | "WillBeSkipped"
+    | "Missed"
+    | "Unknown"
   readonly reason?: SkipReason | "ended" | "notStarted" | undefined
   readonly run?: number | undefined
   readonly next?: DateTime.Utc | undefined

@@ -1,12 +1,16 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { durationProblems, nameProblems } from "../configuration.ts"
 import type { Backoff, Policy } from "./decision.ts"
-import { InvalidFlow, type Options } from "./model.ts"
+import { type Flow, InvalidFlow, type Options } from "./model.ts"
 
 type AnyOptions = Options<Duration.Input | undefined>
+
+/** The last instant that a date can tell. */
+const endOfTime = 8.64e15
 
 /** Shared by all flows without options. */
 const plain: Policy = {
@@ -15,7 +19,7 @@ const plain: Policy = {
   window: 0,
   jitter: 0,
   startAt: -Infinity,
-  endAt: Infinity,
+  endAt: endOfTime,
   maxRuns: Infinity,
   trip: Infinity,
   backoff: undefined
@@ -23,11 +27,12 @@ const plain: Policy = {
 
 const overlaps: ReadonlySet<unknown> = new Set(["skip", "queue", "allow", "cancelPrevious"])
 
-/** The policy that options stand for, or everything that is wrong with the id and the options. */
-export const policyOf = (id: string, options: AnyOptions): Result.Result<Policy, InvalidFlow> => {
+/** The policy that the options of a flow stand for, or everything that is wrong with them, the id and the job. */
+export const policyOf = ({ id, job, options }: Flow.Any): Result.Result<Policy, InvalidFlow> => {
   const wrongName = nameProblems("the id", id)
-  if (options === noOptions && wrongName.length === 0) return succeedPlain
-  const problems = [...wrongName, ...problemsOf(options)]
+  const isJob = Effect.isEffect(job)
+  if (options === noOptions && wrongName.length === 0 && isJob) return succeedPlain
+  const problems = [...wrongName, ...(isJob ? [] : ["the job is not an Effect"]), ...problemsOf(options)]
   return problems.length > 0
     ? Result.fail(new InvalidFlow({ flow: String(id).slice(0, 40), problems }))
     : Result.succeed(toPolicy(options))
@@ -43,7 +48,7 @@ const toPolicy = ({ backoff, endAt, jitter, maxRuns, missed, overlap, startAt, t
   window: typeof missed === "object" ? Duration.toMillis(missed.all) : 0,
   jitter: jitter === undefined ? 0 : Duration.toMillis(jitter),
   startAt: startAt === undefined ? -Infinity : DateTime.toEpochMillis(DateTime.makeUnsafe(startAt)),
-  endAt: endAt === undefined ? Infinity : DateTime.toEpochMillis(DateTime.makeUnsafe(endAt)),
+  endAt: endAt === undefined ? endOfTime : DateTime.toEpochMillis(DateTime.makeUnsafe(endAt)),
   maxRuns: maxRuns ?? Infinity,
   trip: trip ?? Infinity,
   backoff: backoff === undefined ? undefined : toBackoff(backoff)
@@ -59,7 +64,7 @@ const problemsOf = (options: AnyOptions): ReadonlyArray<string> => {
   const { backoff, endAt, jitter, maxRuns, missed, overlap, startAt, timeout, trip } = options
   return [
     ...(overlap === undefined || overlaps.has(overlap) ? [] : [`there is no overlap policy "${String(overlap)}"`]),
-    ...(typeof missed === "object"
+    ...(typeof missed === "object" && missed !== null
       ? durationProblems("the window of missed ticks", missed.all, "above 0")
       : missed === undefined || missed === "skip" || missed === "once"
         ? []
@@ -78,13 +83,17 @@ const countProblems = (what: string, count: number | undefined): ReadonlyArray<s
     ? []
     : [`${what} is ${count}, expected a whole number from 1`]
 
-const backoffProblems = ({ base, factor, maxDelay }: NonNullable<AnyOptions["backoff"]>): ReadonlyArray<string> => [
-  ...durationProblems("the backoff's base", base, "above 0"),
-  ...(maxDelay === undefined ? [] : durationProblems("the backoff's maxDelay", maxDelay, "above 0")),
-  ...(factor === undefined || (Number.isFinite(factor) && factor >= 1)
-    ? []
-    : [`the backoff's factor is ${factor}, expected a number from 1`])
-]
+const backoffProblems = (backoff: NonNullable<AnyOptions["backoff"]>): ReadonlyArray<string> => {
+  if (typeof backoff !== "object" || backoff === null) return ["the backoff is not an object"]
+  const { base, factor, maxDelay } = backoff
+  return [
+    ...durationProblems("the backoff's base", base, "above 0"),
+    ...(maxDelay === undefined ? [] : durationProblems("the backoff's maxDelay", maxDelay, "above 0")),
+    ...(factor === undefined || (Number.isFinite(factor) && factor >= 1)
+      ? []
+      : [`the backoff's factor is ${factor}, expected a number from 1`])
+  ]
+}
 
 const timeProblems = (startAt: AnyOptions["startAt"], endAt: AnyOptions["endAt"]): ReadonlyArray<string> => {
   const from = startAt === undefined ? undefined : DateTime.make(startAt)

@@ -17,15 +17,23 @@ export interface Waiting {
   readonly done: Deferred.Deferred<Exit.Exit<any, any>> | undefined
 }
 
-/** Ticks that started no run: one at `from`, or all until `to`. */
+/** A run in flight. */
+export interface InFlight {
+  readonly fiber: Fiber.Fiber<any, any>
+  /** The tick that it was started for; NaN if it was started by hand. */
+  readonly tick: number
+}
+
+/** Ticks one after another that started no run, for the same reason. */
 export interface Omission {
-  readonly from: number
-  readonly to: number
+  from: number
+  /** Infinity as long as it lasts. */
+  to: number
   readonly reason: SkipReason | "missed"
   readonly run: number | undefined
 }
 
-const omissionsKept = 16
+const omissionsKept = 64
 
 /** What the scheduler knows of a flow. There may be 100,000, so what only few need is made when it is needed. */
 export class FlowRecord implements Entry, Situation {
@@ -57,7 +65,6 @@ export class FlowRecord implements Entry, Situation {
   stepping = 0
 
   paused = false
-  pausedAt = NaN
   tripped = false
   streak = 0
   backoffUntil = 0
@@ -71,16 +78,21 @@ export class FlowRecord implements Entry, Situation {
   missed = 0
   lastStart = NaN
   lastEnd = NaN
-  lastDue = NaN
+  /** The last tick that started a run, and that run. */
+  lastTick = NaN
+  lastTickRun = 0
   lastOutcome: Outcome | undefined = undefined
   lastFailure: Cause.Cause<unknown> | undefined = undefined
   lastCounters: Counters | undefined = undefined
   /** Runs up to this number are to be interrupted. */
   cancelled = 0
-  fibers: Map<number, Fiber.Fiber<any, any>> | undefined = undefined
+  fibers: Map<number, InFlight> | undefined = undefined
   queue: Array<Waiting> | undefined = undefined
   omissions: Array<Omission> | undefined = undefined
-  omissionsDropped = false
+  /** The tick before this one was omitted as well. */
+  isOmitting = false
+  /** Omissions up to here may have been forgotten. */
+  forgottenUntil = -Infinity
 
   constructor(options: {
     readonly flow: Flow.Any
@@ -114,6 +126,13 @@ export class FlowRecord implements Entry, Situation {
     return this.fibers?.size === this.running ? Array.from(this.fibers.keys()).at(-1) : this.runs
   }
 
+  /** The run in flight that was started for a tick. */
+  inFlightFor(tick: number): number | undefined {
+    for (const [run, it] of this.fibers ?? []) if (it.tick === tick) return run
+    const isStarting = this.running > (this.fibers?.size ?? 0) && this.lastTickRun === this.runs
+    return isStarting && this.lastTick === tick ? this.lastTickRun : undefined
+  }
+
   /** The flow may have ticks in the timer queue. */
   get isSchedulable(): boolean {
     return !this.removed && !this.paused && !this.tripped && !this.exhausted
@@ -124,12 +143,39 @@ export class FlowRecord implements Entry, Situation {
     Effect.runForkWith(this.context)(entry)
   }
 
-  omit(omission: Omission): void {
+  /** Remembers that ticks started no run; where those before them did not for the same reason, as one with them. */
+  omit(from: number, to: number, reason: Omission["reason"], run?: number): void {
     this.omissions ??= []
-    this.omissions.push(omission)
-    if (this.omissions.length > omissionsKept) {
-      this.omissions.shift()
-      this.omissionsDropped = true
+    const last = this.omissions[this.omissions.length - 1]
+    if (this.isOmitting && last !== undefined && last.reason === reason && last.run === run && last.to <= from) {
+      last.to = to
+      return
     }
+    this.isOmitting = true
+    this.omissions.push({ from, to, reason, run })
+    if (this.omissions.length <= omissionsKept) return
+    const [forgotten] = this.omissions.splice(
+      this.omissions.findIndex((omission) => omission.to !== Infinity),
+      1
+    )
+    this.forgottenUntil = Math.max(this.forgottenUntil, forgotten!.to)
+  }
+
+  /** Ends what was omitted until further notice. */
+  endOmission(reason: Omission["reason"], now: number): void {
+    const omission = this.omissions?.findLast((omission) => omission.reason === reason && omission.to === Infinity)
+    if (omission !== undefined) omission.to = now
+  }
+
+  /** Forgets what became of the ticks after a time, which now lies ahead. */
+  forgetAfter(now: number): void {
+    if (this.lastTick > now) this.lastTick = NaN
+    this.forgottenUntil = Math.min(this.forgottenUntil, now)
+    this.isOmitting = false
+    for (const omission of this.omissions ?? []) {
+      if (omission.to === Infinity) omission.from = Math.min(omission.from, now)
+      else omission.to = Math.min(omission.to, now)
+    }
+    this.omissions = this.omissions?.filter(({ from, to }) => from <= to)
   }
 }

@@ -77,18 +77,16 @@ export const explain = (record: FlowRecord, state: SchedulerState, now: number, 
 }
 
 const explainPast = (record: FlowRecord, state: SchedulerState, instant: number): Explanation => {
-  if (instant === record.lastDue) {
-    return record.running > 0
-      ? explained("Running", undefined, record.inFlight)
-      : explained("Ran", undefined, record.runs)
+  const run = record.inFlightFor(instant)
+  if (run !== undefined) return explained("Running", undefined, run)
+  if (instant === record.lastTick) return explained("Ran", undefined, record.lastTickRun)
+  if (record.queue?.some(({ by, due }) => by === "timer" && due === instant) === true) {
+    return explained("Waiting", "overlap", record.inFlight)
   }
-  const omissions = record.omissions ?? []
-  const omission = omissions.findLast(({ from, to }) => from <= instant && instant <= to)
+  const omission = record.omissions?.findLast(({ from, to }) => from <= instant && instant <= to)
   if (omission?.reason === "missed") return explained("Missed")
   if (omission !== undefined) return explained("Skipped", omission.reason as Explanation["reason"], omission.run)
-  if (record.paused && instant >= record.pausedAt) return explained("Skipped", "paused")
-  if (record.tripped && instant >= record.lastEnd) return explained("Skipped", "tripped")
-  const isForgotten = record.omissionsDropped && instant < omissions[0]!.from
+  const isForgotten = instant <= record.forgottenUntil
   if (record.timetable === undefined || state !== "running" || !(instant >= record.anchor) || isForgotten) {
     return { _tag: "Unknown", message: "unknown: the flow was not scheduled then, or it is too long ago" }
   }
@@ -110,7 +108,7 @@ const explainFuture = (
     const runs =
       timetable === undefined
         ? policy.maxRuns > record.runs
-        : decision.upcoming(policy, record, timetable, anchor, nextOf(record, now), Infinity).includes(instant)
+        : decision.isWithinRuns(policy, record, timetable, anchor, nextOf(record, now), instant)
     if (!runs) return explained("WillBeSkipped", "maxRuns")
   }
   return explained("WillRun")
@@ -128,6 +126,7 @@ const notDue = (next: number | undefined): Explanation => ({
 const words: Record<Exclude<Explanation["_tag"], "NotDue" | "Unknown">, string> = {
   Ran: "ran",
   Running: "running",
+  Waiting: "waiting",
   WillRun: "will run",
   Skipped: "skipped",
   WillBeSkipped: "will be skipped",

@@ -12,6 +12,9 @@ import type { FlowRecord, Waiting } from "./record.ts"
 import { countersOf, inRunSpan, outcomeOf } from "./runs.ts"
 import type { Timer } from "./timer.ts"
 
+/** Runs that start runs at once are on one stack; those that are nested deeper begin on one of their own. */
+const deepest = 64
+
 /** Starts, holds back and ends the runs of flows, as `decision.ts` decides. */
 export class Runner {
   private readonly timer: Timer<FlowRecord>
@@ -20,6 +23,7 @@ export class Runner {
   private readonly meter: MeterShape | undefined
   /** Called when the last run of a flow that was removed has ended. */
   private readonly forget: (record: FlowRecord) => void
+  private depth = 0
 
   constructor(
     timer: Timer<FlowRecord>,
@@ -49,6 +53,7 @@ export class Runner {
   ): decision.Decision {
     const now = by === "hand" ? this.timer.now() : this.timer.readAt
     const decided = decision.decide(record.policy, record, now, by, isCatchingUp)
+    if (by === "timer" && decided._tag !== "Skip") record.isOmitting = false
     switch (decided._tag) {
       case "Start":
         this.run(record, { due, by, done }, false)
@@ -62,6 +67,7 @@ export class Runner {
         this.cancel(record)
         break
       case "Skip":
+        if (by === "timer") record.omit(due, due, decided.reason, decided.run)
         this.skip(record, due, decided.reason, decided.run)
         break
     }
@@ -72,19 +78,28 @@ export class Runner {
     const run = ++record.runs
     record.running++
     record.lastStart = this.timer.readAt
-    record.lastDue = due
     this.meter?.flowStarted(Math.max(0, record.lastStart - due), record.context)
+    if (by === "timer") {
+      record.lastTick = due
+      record.lastTickRun = run
+    }
     if (this.hub.isActive) {
       const at = DateTime.makeUnsafe(record.lastStart)
       this.hub.publish({ _tag: "RunStarted", at, flow: record.id, run, due: DateTime.makeUnsafe(due), by, waited })
     }
-    if (run >= record.policy.maxRuns) this.complete(record)
+    if (run >= record.policy.maxRuns) {
+      record.omit(record.lastStart, Infinity, "maxRuns")
+      this.complete(record)
+    }
     const effect = record.isTraced ? inRunSpan(record.effect, record.flow, run, by) : record.effect
-    const fiber = Effect.runForkWith(record.context)(effect as Effect.Effect<any, any>)
+    const nested = this.depth >= deepest ? Effect.andThen(Effect.yieldNow, effect) : effect
+    this.depth++
+    const fiber = Effect.runForkWith(record.context)(nested as Effect.Effect<any, any>)
+    this.depth--
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.ended(record, run, exit, done)
     record.fibers ??= new Map()
-    record.fibers.set(run, fiber)
+    record.fibers.set(run, { fiber, tick: by === "timer" ? due : NaN })
     fiber.addObserver((exit) => {
       record.fibers!.delete(run)
       this.ended(record, run, exit, done)
@@ -129,14 +144,19 @@ export class Runner {
   private skip(record: FlowRecord, due: number, reason: SkipReason, run?: number, waited = false): void {
     record.skipped++
     this.meter?.flowSkipped(reason, 1, record.context)
-    record.omit({ from: due, to: due, reason, run })
     if (this.hub.isActive) {
       const at = DateTime.makeUnsafe(this.timer.now())
       this.hub.publish({ _tag: "Skipped", at, flow: record.id, due: DateTime.makeUnsafe(due), reason, run, waited })
     }
   }
 
-  private drop(record: FlowRecord, { done, due }: Waiting, reason: SkipReason): void {
+  private drop(record: FlowRecord, { by, done, due }: Waiting, reason: SkipReason): void {
+    if (by === "timer") {
+      // Other ticks may have come since this one.
+      record.isOmitting = false
+      record.omit(due, due, reason)
+      record.isOmitting = false
+    }
     this.skip(record, due, reason, undefined, true)
     if (done !== undefined) Deferred.doneUnsafe(done, Exit.succeed(Exit.interrupt()))
   }
@@ -162,15 +182,14 @@ export class Runner {
   cancel(record: FlowRecord): void {
     record.cancelled = record.runs
     // A copy: what has waited starts as soon as the last one has ended, and is not meant.
-    for (const fiber of Array.from(record.fibers?.values() ?? [])) fiber.interruptUnsafe()
+    for (const { fiber } of Array.from(record.fibers?.values() ?? [])) fiber.interruptUnsafe()
   }
 
   private ended(record: FlowRecord, run: number, exit: Exit.Exit<unknown, unknown>, done: Waiting["done"]): void {
-    const now = this.timer.now()
     record.running--
-    record.lastEnd = now
+    record.lastEnd = this.timer.now()
     if (exit._tag === "Success") this.succeeded(record, run, exit.value)
-    else this.failed(record, run, exit.cause, now)
+    else this.failed(record, run, exit.cause)
     this.meter?.flowEnded(record.lastOutcome!, record.context)
     if (done !== undefined) Deferred.doneUnsafe(done, Exit.succeed(exit))
     if (record.removed) this.forget(record)
@@ -186,7 +205,7 @@ export class Runner {
     if (this.hub.isActive) this.publishEnd(record, run)
   }
 
-  private failed(record: FlowRecord, run: number, cause: Cause.Cause<unknown>, now: number): void {
+  private failed(record: FlowRecord, run: number, cause: Cause.Cause<unknown>): void {
     const outcome = outcomeOf(record.id, cause)
     record.lastOutcome = outcome
     if (outcome === "interrupted") record.interruptions++
@@ -195,7 +214,7 @@ export class Runner {
     if (outcome === "interrupted") return
     record.lastFailure = cause
     record.log(Effect.logWarning(`Flow "${record.id}": run ${run} ended with a ${outcome}`))
-    this.settle(record, now)
+    this.settle(record)
   }
 
   private publishEnd(record: FlowRecord, run: number): void {
@@ -203,7 +222,8 @@ export class Runner {
     this.hub.publish({ _tag: "RunEnded", at, flow: record.id, run, outcome: record.lastOutcome! })
   }
 
-  private settle(record: FlowRecord, now: number): void {
+  private settle(record: FlowRecord): void {
+    const now = this.timer.look()
     const { id: flow, policy } = record
     const wasTripped = record.tripped
     const { backoffUntil, streak, tripped } = decision.settleFailure(policy, record, now)
@@ -212,6 +232,7 @@ export class Runner {
     record.tripped = tripped
     if (tripped && !wasTripped) {
       this.withdraw(record)
+      record.omit(now, Infinity, "tripped")
       record.log(Effect.logWarning(`Flow "${flow}" has tripped after ${streak} failures in a row`))
       if (this.hub.isActive) this.hub.publish({ _tag: "Tripped", at: DateTime.makeUnsafe(now), flow, streak })
     } else if (backoffUntil > now && this.hub.isActive) {

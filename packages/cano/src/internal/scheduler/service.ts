@@ -4,7 +4,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
+import { hasProperty } from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
 import type * as Trigger from "../../Trigger.ts"
@@ -53,7 +55,7 @@ import * as Report from "./report.ts"
  * - `reset`: ends a trip, a backoff and a streak of failures.
  * - `status`, `list`: where flows stand, in the order in which they were added.
  * - `preview`: when the next `n` runs are due as things stand: none while paused or tripped. While the scheduler is
- *   stopped, as if it were started now. Of `Trigger.schedule`, one at most.
+ *   stopped, as if it were started now. At most 10,000; of `Trigger.schedule`, one.
  * - `explain`: what became, or will become, of a tick at an instant.
  * - `changes`: the events from now on, until the scheduler is closed.
  *
@@ -123,7 +125,7 @@ export const makeFlow = (
   options?: Options<any>
 ): Flow<any, any, any> => new FlowImpl(id, trigger, job, options ?? noOptions)
 
-const isFlow = (u: string | Flow.Any): u is Flow.Any => typeof u === "object"
+const isFlow = (u: string | Flow.Any): u is Flow.Any => hasProperty(u, "~effect-cano/Scheduler/Flow")
 
 /** Reads a grace; any length is one, also none and without end. */
 export const graceOf = (input: Duration.Input): Duration.Duration => {
@@ -132,13 +134,16 @@ export const graceOf = (input: Duration.Input): Duration.Duration => {
   return Duration.fromInputUnsafe(input)
 }
 
+/** To find more ticks would hold up all flows. */
+const longestPreview = 10_000
+
 /** The operations on an engine. */
 export const make = (engine: Engine, grace: Duration.Duration): SchedulerShape => {
   const find = (flow: string | Flow.Any): Result.Result<FlowRecord, UnknownFlow> => {
     const id = isFlow(flow) ? flow.id : flow
     const record = engine.records.get(id)
     return record === undefined || record.removed || (isFlow(flow) && record.flow !== flow)
-      ? Result.fail(new UnknownFlow({ flow: id }))
+      ? Result.fail(new UnknownFlow({ flow: String(id) }))
       : Result.succeed(record)
   }
   const withRecord = <A, E = never>(flow: string | Flow.Any, f: (record: FlowRecord) => Effect.Effect<A, E>) =>
@@ -172,14 +177,17 @@ export const make = (engine: Engine, grace: Duration.Duration): SchedulerShape =
       sync(flow, (record) => {
         refuse(
           "Scheduler.preview",
-          Number.isSafeInteger(n) && n >= 0 ? [] : [`n is ${n}, expected a whole number from 0`]
+          Number.isSafeInteger(n) && n >= 0 && n <= longestPreview
+            ? []
+            : [`n is ${n}, expected a whole number from 0 to ${longestPreview}`]
         )
         return Report.previewOf(record, engine.state, engine.now(), n)
       }),
     explain: (flow, instant) =>
       sync(flow, (record) => {
-        const at = DateTime.toEpochMillis(DateTime.makeUnsafe(instant))
-        return Report.explain(record, engine.state, engine.now(), at)
+        const at = DateTime.make(instant)
+        refuse("Scheduler.explain", Option.isSome(at) ? [] : [`the instant is ${String(instant)}, expected a time`])
+        return Report.explain(record, engine.state, engine.now(), DateTime.toEpochMillis(Option.getOrThrow(at)))
       }),
     changes: engine.hub.events,
     isRunning: Effect.sync(() => engine.state === "running")
@@ -191,7 +199,7 @@ const addFlow = <A, E, R>(
   flow: Flow<A, E, R>
 ): Effect.Effect<Flow<A, E, R>, DuplicateFlow | InvalidFlow | InvalidCron, R> =>
   Effect.withFiber((fiber): Effect.Effect<Flow<A, E, R>, DuplicateFlow | InvalidFlow | InvalidCron> => {
-    const policy = policyOf(flow.id, flow.options)
+    const policy = policyOf(flow)
     if (Result.isFailure(policy)) return Effect.fail(policy.failure)
     if (engine.records.has(flow.id)) return Effect.fail(new DuplicateFlow({ flow: flow.id }))
     const timetable = engine.timetables.acquire(flow.id, flow.trigger, engine.now())
@@ -236,7 +244,7 @@ const triggerFlow = (
 /** Waits for the runs, but not from within one of them: that one is interrupted while it waits. */
 const removeFlow = (engine: Engine, record: FlowRecord): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const fibers = Array.from(record.fibers?.values() ?? [])
+    const fibers = Array.from(record.fibers?.values() ?? [], ({ fiber }) => fiber)
     engine.remove(record)
     return Effect.asVoid(Fiber.awaitAll(fibers))
   })

@@ -18,13 +18,20 @@ export class Ticks implements Client<FlowRecord> {
   private readonly timer: Timer<FlowRecord>
   private readonly runner: Runner
   private readonly context: Context.Context<never>
+  private readonly records: ReadonlyMap<string, FlowRecord>
   /** Flows that came due, and whose next tick takes time to find. */
   private slow: Array<FlowRecord> = []
 
-  constructor(timer: Timer<FlowRecord>, runner: Runner, context: Context.Context<never>) {
-    this.timer = timer
-    this.runner = runner
-    this.context = context
+  constructor(options: {
+    readonly timer: Timer<FlowRecord>
+    readonly runner: Runner
+    readonly context: Context.Context<never>
+    readonly records: ReadonlyMap<string, FlowRecord>
+  }) {
+    this.timer = options.timer
+    this.runner = options.runner
+    this.context = options.context
+    this.records = options.records
   }
 
   // ---------------------------------------------------------------------------
@@ -65,7 +72,7 @@ export class Ticks implements Client<FlowRecord> {
       const [first = Infinity] = runs
       // What runs is the end of the gap, or, where nothing is on time, its beginning.
       const from = first === due ? due + 0.5 : due
-      record.omit({ from, to: first > due ? Math.min(first - 0.5, now) : now, reason: "missed", run: undefined })
+      record.omit(from, first > due ? Math.min(first - 0.5, now) : now, "missed")
       this.runner.miss(record, due, missed)
     }
     for (const tick of runs) {
@@ -92,7 +99,6 @@ export class Ticks implements Client<FlowRecord> {
     const { flow, policy, timetable } = record
     record.anchor = decision.anchorOf(policy, now)
     record.exhausted = record.runs >= policy.maxRuns
-    record.pausedAt = now
     if (!record.isSchedulable || flow.trigger._tag === "Manual") return
     if (timetable === undefined) this.askSchedule(record, record.anchor)
     else this.place(record, decision.firstTick(policy, timetable, now))
@@ -136,20 +142,27 @@ export class Ticks implements Client<FlowRecord> {
     })
   }
 
-  setBack(records: ReadonlyArray<FlowRecord>, jump: number, now: number): void {
-    for (const record of records) {
+  // ---------------------------------------------------------------------------
+  // clock changes
+  // ---------------------------------------------------------------------------
+
+  /** Moves all flows, also those that are paused or have tripped: they go on as if nothing had happened. */
+  setBack(jump: number, now: number): void {
+    for (const record of this.records.values()) {
+      const isQueued = record.slot !== undefined
+      this.timer.remove(record)
+      record.backoffUntil += jump
       const move = decision.moveBack(record.timetable, jump)
-      if (move === "restart") {
-        this.place(record, decision.nextTick(record.policy, record.timetable!, record.anchor, now))
-        continue
-      }
       if (move === "shift") {
         record.anchor += jump
         record.due += jump
         record.fireAt += jump
       }
-      record.backoffUntil += jump
-      this.timer.add(record)
+      if (move !== "keep") record.forgetAfter(now)
+      if (!isQueued) continue
+      if (move === "restart") {
+        this.place(record, decision.nextTick(record.policy, record.timetable!, record.anchor, now))
+      } else this.timer.add(record)
     }
   }
 }

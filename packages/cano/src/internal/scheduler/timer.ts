@@ -20,8 +20,8 @@ export interface Client<A> {
   readonly comeDue: (entry: A, now: number) => void
   /** All that is due, or as much as fits a batch, has been come to. */
   readonly afterwards: () => void
-  /** The clock was set back by `-jump`; the entries have been taken out of the agenda. */
-  readonly setBack: (entries: ReadonlyArray<A>, jump: number, now: number) => void
+  /** The clock was set back by `-jump`, and none of the entries has moved. */
+  readonly setBack: (jump: number, now: number) => void
 }
 
 /** One fiber that sleeps until the earliest entry of an agenda is due, and gives out what is. */
@@ -39,6 +39,7 @@ export class Timer<A extends Entry> {
   private driver: Fiber.Fiber<void> | undefined
   /** When the driver looks next; the past while it is looking. */
   private wakeAt = Infinity
+  private isTicking = false
   private wallTime = NaN
   private monotonicTime = 0n
 
@@ -51,6 +52,13 @@ export class Timer<A extends Entry> {
   now(): number {
     this.readAt = Math.floor(this.clock.currentTimeMillisUnsafe())
     return this.readAt
+  }
+
+  /** The time for what is counted from now on: first all is moved if the clock was set back. */
+  look(): number {
+    const now = this.now()
+    if (this.isRunning && !this.isTicking) this.noticeJump(now)
+    return now
   }
 
   // ---------------------------------------------------------------------------
@@ -126,14 +134,15 @@ export class Timer<A extends Entry> {
   /** Gives out what is due, and gives what to wait for. */
   private tick(): Effect.Effect<void> {
     this.wakeAt = -Infinity
-    const now = this.now()
-    this.noticeJump(now)
+    const now = this.look()
+    this.isTicking = true
     for (let left = batch; left > 0; left--) {
       const entry = this.nextDue(now)
       if (entry === undefined) break
       this.client!.comeDue(entry, now)
     }
     this.client!.afterwards()
+    this.isTicking = false
     return this.rest()
   }
 
@@ -157,6 +166,6 @@ export class Timer<A extends Entry> {
     const jump = Math.round(now - this.wallTime - Number(monotonic - this.monotonicTime) / 1e6)
     this.wallTime = now
     this.monotonicTime = monotonic
-    if (jump <= -smallestJump) this.client!.setBack(this.drain(), jump, now)
+    if (jump <= -smallestJump) this.client!.setBack(jump, now)
   }
 }

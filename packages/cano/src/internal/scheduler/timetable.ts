@@ -2,7 +2,9 @@ import * as Cron from "effect/Cron"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import { hasProperty } from "effect/Predicate"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import type * as Trigger from "../../Trigger.ts"
 import { catchUpLimit, type Timetable } from "./decision.ts"
 import * as LocalTime from "./localTime.ts"
@@ -76,6 +78,8 @@ export class Timetables {
     trigger: Trigger.Trigger<any>,
     now: number
   ): Result.Result<Timetable | undefined, InvalidFlow | InvalidCron> {
+    const problem = problemOf(trigger)
+    if (problem !== undefined) return Result.fail(new InvalidFlow({ flow, problems: [problem] }))
     if (trigger._tag === "Manual" || trigger._tag === "Scheduled") return Result.succeed(undefined)
     const key = keyOf(trigger)
     const found = key === undefined ? undefined : this.shared.get(key)
@@ -99,18 +103,13 @@ export class Timetables {
     cron: Cron.Cron,
     now: number
   ): Result.Result<Timetable, InvalidCron> {
-    return Result.try({
-      try: () => {
-        const timetable = fromCron(cron, this.offsetsOf(Option.getOrUndefined(cron.tz)))
-        timetable.next(now, now)
-        return timetable
-      },
-      catch: () => {
-        const { expression } = trigger
-        const shown = typeof expression === "string" ? expression : Cron.format(expression)
-        return new InvalidCron({ flow, expression: shown, fault: "impossible", detail: "no date ever matches it" })
-      }
-    })
+    const timetable = fromCron(cron, this.offsetsOf(Option.getOrUndefined(cron.tz)))
+    if (timetable.next(now, now) !== undefined) return Result.succeed(timetable)
+    const { expression } = trigger
+    const shown = typeof expression === "string" ? expression : Cron.format(expression)
+    return Result.fail(
+      new InvalidCron({ flow, expression: shown, fault: "impossible", detail: "no date ever matches it" })
+    )
   }
 
   /** What is known of the offsets of a zone, unless it has only one. */
@@ -130,6 +129,16 @@ export class Timetables {
   }
 }
 
+/** What is wrong with a trigger that was not made by the constructors, or not from what their types say. */
+const problemOf = (trigger: Trigger.Trigger<any>): string | undefined => {
+  if (!hasProperty(trigger, "_tag") || !tags.has(trigger._tag)) return "the trigger is none of Trigger's"
+  return trigger._tag === "Scheduled" && !Schedule.isSchedule(trigger.schedule)
+    ? "the schedule is not a Schedule"
+    : undefined
+}
+
+const tags: ReadonlySet<unknown> = new Set(["Every", "Cron", "Scheduled", "Manual"])
+
 /** Equal for triggers with the same ticks, where to find that out is worth it: a number is read in no time. */
 const keyOf = (trigger: Trigger.Every | Trigger.Cron): string | undefined => {
   if (trigger._tag === "Every") {
@@ -144,9 +153,11 @@ const keyOf = (trigger: Trigger.Every | Trigger.Cron): string | undefined => {
 
 const compile = (flow: string, trigger: Trigger.Cron): Result.Result<Cron.Cron, InvalidCron> => {
   const { expression, onDstOverlap } = trigger
-  const shown = typeof expression === "string" ? expression : Cron.format(expression)
+  const shown = Cron.isCron(expression) ? Cron.format(expression) : String(expression)
   const refused = (fault: InvalidCron["fault"], detail: string) =>
     Result.fail(new InvalidCron({ flow, expression: abbreviated(shown), fault, detail }))
+  if (typeof expression !== "string" && !Cron.isCron(expression))
+    return refused("syntax", "it is not a string, nor a Cron")
   const zone = zoneOf(trigger)
   if (Option.isNone(zone))
     return refused("timeZone", `there is no time zone "${abbreviated(String(trigger.timeZone))}"`)
@@ -185,14 +196,15 @@ const hasWildcardHour = (fields: string): boolean => fields.trim().split(/\s+/).
 
 const abbreviated = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text)
 
+/** The search throws when it has found no date, within decades or until the end of time. */
 const fromCron = (cron: Cron.Cron, offsets: ZoneOffsets | undefined): Timetable => {
-  const search = LocalTime.search(cron, offsets)
+  const search = Option.liftThrowable(LocalTime.search(cron, offsets))
   let after = NaN
-  let tick = NaN
-  const next = (from: number): number => {
+  let tick: number | undefined
+  const next = (from: number): number | undefined => {
     // Nothing lies between what was asked last and its answer.
-    if (!(after <= from && from < tick)) {
-      tick = search(from)
+    if (tick === undefined || from < after || from >= tick) {
+      tick = Option.getOrUndefined(search(from))
       after = from
     }
     return tick
@@ -205,7 +217,8 @@ const fromCron = (cron: Cron.Cron, offsets: ZoneOffsets | undefined): Timetable 
     next,
     count: (from, until) => {
       let count = 0
-      for (let at = from; at <= until && count < catchUpLimit; at = next(at)) count++
+      for (let at: number | undefined = from; at !== undefined && at <= until && count < catchUpLimit; at = next(at))
+        count++
       return count
     }
   }

@@ -3,7 +3,7 @@ import * as DateTime from "effect/DateTime"
 const day = 86_400_000
 
 /** No more days are remembered of a zone; those around now are the ones that are asked for. */
-const daysKept = 64
+const daysKept = 128
 
 /** The offsets from UTC of one time zone. To ask for one takes up to 20 us, so that at each midnight is remembered. */
 export class ZoneOffsets {
