@@ -145,6 +145,7 @@ const check = Task.fork({
     address && fraud && stock ? { _tag: "Pay", cents, card } : { _tag: "Cancelled", why: "a check failed" }
 })
 
+// #region machine
 export const order = Workflow.make("order", Order, {
   initial: "Cart",
   exits: ["Shipped", "Cancelled"],
@@ -180,6 +181,7 @@ export const order = Workflow.make("order", Order, {
     }
   }
 })
+// #endregion
 // #endregion
 
 const cancelled = (why: string): InState<"Cancelled"> => ({ _tag: "Cancelled", why })
