@@ -49,7 +49,8 @@ const include = (target: string): string => {
   return lines
     .map((line) => line.slice(indent))
     .join("\n")
-    .trim()
+    .replace(/^\s*\n/, "") // not the first line's indentation: a drawing may need it
+    .trimEnd()
 }
 
 const marked = /^<!-- include: (\S+) -->\n(`{3,}.*)\n[^]*?^`{3,}$/gm
