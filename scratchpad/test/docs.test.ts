@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { Retry, Store, Task, Workflow } from "effect-cano"
+import { Observer, Retry, Store, Task, Workflow } from "effect-cano"
 
 // #region subject
 class BankDown extends Data.TaggedError("BankDown")<{}> {}
@@ -88,6 +88,22 @@ describe("payment", () => {
       yield* Workflow.run(payment, { _tag: "Start", cents: 499 })
       assert.strictEqual(yield* Store.get(Receipt), "r-1")
     }).pipe(Effect.provide([Store.MemoryStore.layer, bankOf(Effect.succeed("r-1"))]))
+  )
+  // #endregion
+
+  // #region path
+  it.effect("goes the way of a declined charge, at the first attempt", () =>
+    Effect.gen(function* () {
+      const { events } = yield* Observer.record(Workflow.run(payment, { _tag: "Start", cents: 99_900 }))
+      const steps = events.flatMap((event) => (event._tag === "StateLeft" ? [event] : []))
+      assert.deepStrictEqual(
+        steps.map(({ attempts, error, next, state }) => [state, next, attempts, error]),
+        [
+          ["Start", "Charge", 1, undefined],
+          ["Charge", "Refused", 1, "Declined"]
+        ]
+      )
+    }).pipe(Effect.provide([Store.MemoryStore.layer, bankOf(Effect.fail(new Declined({ why: "over the limit" })))]))
   )
   // #endregion
 
