@@ -2,11 +2,11 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import type { RunAnnotations } from "./annotations.ts"
 import { type Handler, isEffectObject, isGenerator, toEffect } from "./handler.ts"
 import type { Entry } from "./program.ts"
-import type { AnyState } from "./state.ts"
-import type { RunAnnotations } from "./annotations.ts"
 import type { Position } from "./reporter.ts"
+import type { AnyState } from "./state.ts"
 import { retryAfter } from "./work.ts"
 
 /** How many plain transitions may follow each other before the fiber yields: Effect's own figure for operations. */
