@@ -55,8 +55,18 @@ const include = (target: string): string => {
 
 const marked = /^<!-- include: (\S+) -->\n(`{3,}.*)\n[^]*?^`{3,}$/gm
 
+/** A marker that nothing stands under yet. */
+const bare = /^<!-- include: (\S+) -->\n(?!`{3,})/gm
+
+const languages: Readonly<Record<string, string>> = { ts: "ts", sh: "sh", json: "json" }
+
+const fenced = (marker: string, target: string): string => {
+  const language = languages[/\.(\w+)(?:#|$)/.exec(target)?.[1] ?? ""] ?? "text"
+  return `${marker}\`\`\`${language}\n\`\`\`\n`
+}
+
 const render = (text: string): string =>
-  text.replace(marked, (_, target: string, fence: string) => {
+  text.replace(bare, fenced).replace(marked, (_, target: string, fence: string) => {
     const ticks = /^`+/.exec(fence)![0]
     return `<!-- include: ${target} -->\n${fence}\n${include(target)}\n${ticks}`
   })
