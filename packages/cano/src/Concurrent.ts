@@ -96,7 +96,10 @@ export interface Options<W extends Wait.Wait> {
   readonly wait?: W | undefined
   /** How many instances may run at the same time, from 1. Default: `"unbounded"`. */
   readonly concurrency?: number | "unbounded" | undefined
-  /** Called each time an instance has ended, while the batch runs. It should be quick; what it throws ends the batch as a defect. */
+  /**
+   * Called each time an instance has ended, while the batch runs. It is a plain function and should be quick; what it
+   * throws ends the batch as a defect, and so does an Effect that it returns, which nobody would run.
+   */
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** Names the span of the batch, instead of `concurrent`, and gives it attributes. */
   readonly span?: { readonly name: string; readonly attributes?: Record<string, unknown> | undefined } | undefined
@@ -181,7 +184,7 @@ export const run = <const Effects extends Iterable<Effect.Effect<any, any, any>>
     annotation: "cano.instance.id",
     idOf,
     concurrency: concurrency.limit,
-    onSettled: onProgress === undefined ? undefined : (pool: Pool.Pool) => onProgress(progressOf(pool))
+    onSettled: onProgress === undefined ? undefined : (pool: Pool.Pool) => report(onProgress(progressOf(pool)))
   }
   return Effect.withFiber((fiber) => {
     const meter = Context.getOrUndefined(fiber.context, Meter)
@@ -334,6 +337,13 @@ const progressOf = ({ total, completed, failed, running }: Pool.Pool): Progress 
   failed,
   running
 })
+
+/** TypeScript takes a function that returns an Effect for one that returns nothing. */
+const report = (output: unknown): void =>
+  refuse(
+    "Concurrent.run",
+    Effect.isEffect(output) ? ["onProgress returned an Effect, which is not run: it is a plain function"] : []
+  )
 
 const finished = (pool: Effect.Effect<Pool.Pool>, idOf: (index: number) => string): Effect.Effect<Batch<any>> =>
   Effect.flatMap(pool, (pool) =>

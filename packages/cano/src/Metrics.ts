@@ -1,10 +1,10 @@
 /**
  * Metrics of runs, concurrent batches and schedulers, for any exporter of Effect's metrics.
  *
- * 1. Nothing is counted, and nothing is paid for it, unless {@link layer} is in the context; runs, batches and schedulers
- *    look for it once, at their start.
- * 2. The label sets are bounded: labels are the names of workflows and outcomes, never ids, states or payloads. After
- *    `maxWorkflows` names the others count as `"other"`.
+ * 1. Nothing is counted, and nothing is paid for it, unless {@link layer} is in the context: of a run or a batch when it
+ *    starts, of a flow when it is added.
+ * 2. The label sets are bounded: labels are outcomes, names of workflows and ids of flows, never ids of instances, states
+ *    or payloads. After `maxNames` workflows, and as many flows, the others count as `"other"`.
  * 3. Names and attributes follow OpenTelemetry: dotted names, durations in seconds, the unit in the attribute `unit`.
  *
  * @example
@@ -42,13 +42,13 @@ import type { Sink, WorkflowEvent } from "./internal/observation.ts"
  *
  * **Details**
  *
- * - `maxWorkflows`: how many names of workflows get a label value of their own; default 256.
+ * - `maxNames`: how many workflows, and how many flows, get a label value of their own; default 256.
  *
  * @category models
  * @since 0.1.0
  */
 export interface MetricsOptions {
-  readonly maxWorkflows?: number | undefined
+  readonly maxNames?: number | undefined
 }
 
 const seconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800, 3600]
@@ -127,7 +127,8 @@ export const instances: Metric.Counter<number> = Metric.counter("cano.concurrent
 })
 
 /**
- * Runs of a scheduler's flows, by `cano.flow.outcome` (`success`, `failure`, `defect`, `timeout` or `interrupted`).
+ * Runs of a scheduler's flows, by `cano.flow.id` and `cano.flow.outcome` (`success`, `failure`, `defect`, `timeout` or
+ * `interrupted`).
  *
  * @category metrics
  * @since 0.1.0
@@ -139,7 +140,8 @@ export const flowRuns: Metric.Counter<number> = Metric.counter("cano.scheduler.r
 })
 
 /**
- * How long after they were due the runs of flows have started, in seconds; jitter and the wait in a queue count.
+ * How long after they were due the runs of flows have started, in seconds; jitter and the wait in a queue count. Runs that
+ * were triggered by hand are left out.
  *
  * @category metrics
  * @since 0.1.0
@@ -151,8 +153,8 @@ export const flowLateness: Metric.Histogram<number> = Metric.histogram("cano.sch
 })
 
 /**
- * Ticks and calls that did not become a run, by `cano.flow.skip.reason`: `overlap`, `missed` and the others that the
- * scheduler's event `Skipped` knows.
+ * Ticks and calls that did not become a run, by `cano.flow.id` and `cano.flow.skip.reason`: `overlap`, `missed` and the
+ * others that the scheduler's event `Skipped` knows.
  *
  * @category metrics
  * @since 0.1.0
@@ -179,9 +181,9 @@ export const layer = (options?: MetricsOptions): Layer.Layer<never> =>
   Layer.effect(
     Meter,
     Effect.sync(() => {
-      const limit = options?.maxWorkflows ?? 256
+      const limit = options?.maxNames ?? 256
       const valid = Number.isSafeInteger(limit) && limit >= 1
-      refuse("Metrics", valid ? [] : [`maxWorkflows is ${limit}, expected a whole number from 1`])
+      refuse("Metrics", valid ? [] : [`maxNames is ${limit}, expected a whole number from 1`])
       return makeMeter(limit)
     })
   ) as unknown as Layer.Layer<never>
@@ -192,8 +194,7 @@ export const layer = (options?: MetricsOptions): Layer.Layer<never> =>
 
 const makeMeter = (limit: number): MeterShape => {
   const instanceOf = labelled(instances, "cano.instance.outcome")
-  const flowRunOf = labelled(flowRuns, "cano.flow.outcome")
-  const flowSkipOf = labelled(flowSkips, "cano.flow.skip.reason")
+  const flowOf = bounded(limit, flowSeries)
   return {
     runs: meterRuns(limit),
     instances: ({ cancelled, completed, failed }, context) => {
@@ -202,20 +203,14 @@ const makeMeter = (limit: number): MeterShape => {
       if (cancelled > 0) instanceOf("cancelled").updateUnsafe(cancelled, context)
     },
     flowStarted: (lateness, context) => flowLateness.updateUnsafe(lateness / 1000, context),
-    flowEnded: (outcome, context) => flowRunOf(outcome).updateUnsafe(1, context),
-    flowSkipped: (reason, count, context) => flowSkipOf(reason).updateUnsafe(count, context)
+    flowEnded: (flow, outcome, context) => flowOf(flow).run(outcome).updateUnsafe(1, context),
+    flowSkipped: (flow, reason, count, context) => flowOf(flow).skip(reason).updateUnsafe(count, context)
   }
 }
 
 /** Counts the events of runs. */
 const meterRuns = (limit: number): Sink => {
-  const workflows = new Map<string, ReturnType<typeof seriesOf>>()
-  const others = seriesOf("other")
-  const find = (name: string) => {
-    let series = workflows.get(name)
-    if (series === undefined && workflows.size < limit) workflows.set(name, (series = seriesOf(name)))
-    return series ?? others
-  }
+  const find = bounded(limit, workflowSeries)
   const publish = (event: WorkflowEvent, context: Context.Context<never>): void => {
     const { active, attempt, duration, run, transition } = find(event.workflow)
     switch (event._tag) {
@@ -238,8 +233,28 @@ const meterRuns = (limit: number): Sink => {
   return { nextRun: () => "", publish }
 }
 
+/** Makes something for each of the first names, and one thing for all others together. */
+const bounded = <A>(limit: number, make: (name: string) => A): ((name: string) => A) => {
+  const made = new Map<string, A>()
+  let other: A | undefined
+  return (name) => {
+    let found = made.get(name)
+    if (found === undefined && made.size < limit) made.set(name, (found = make(name)))
+    return found ?? (other ??= make("other"))
+  }
+}
+
+/** The metrics of one flow. */
+const flowSeries = (flow: string) => {
+  const named = { "cano.flow.id": flow }
+  return {
+    run: labelled(flowRuns, "cano.flow.outcome", named),
+    skip: labelled(flowSkips, "cano.flow.skip.reason", named)
+  }
+}
+
 /** The metrics of one workflow. */
-const seriesOf = (workflow: string) => {
+const workflowSeries = (workflow: string) => {
   const named = { "cano.workflow.name": workflow }
   return {
     active: Metric.withAttributes(activeRuns, named),

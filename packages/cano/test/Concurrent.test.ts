@@ -567,6 +567,13 @@ describe("progress", () => {
     })
   )
 
+  it.effect("a callback that returns an Effect, which nobody would run, is a defect that says so", () =>
+    Effect.gen(function* () {
+      const exit = yield* inVirtualTime(Concurrent.run([after(10)], { onProgress: () => Effect.log("never") }))
+      assert.match(String(defectsOf(exit)[0]), /onProgress returned an Effect, which is not run/)
+    })
+  )
+
   it.effect("a callback that throws is a defect of the call, after all instances were stopped and awaited", () =>
     Effect.gen(function* () {
       const events: Array<string> = []

@@ -99,7 +99,9 @@ describe("layer", () => {
             overlap: "queue",
             maxRuns: 2
           })
+          yield* scheduler.add("by hand", Trigger.manual, Effect.void)
           yield* scheduler.start
+          yield* scheduler.trigger("by hand")
           yield* Effect.sleep("4500 millis")
           yield* scheduler.remove(slow)
           yield* Effect.sleep("5 seconds")
@@ -108,9 +110,11 @@ describe("layer", () => {
       assert.sameMembers(
         lines.filter((line) => line.startsWith("cano_scheduler")),
         [
-          `cano_scheduler_runs{cano_flow_outcome="success"} 4`,
-          `cano_scheduler_runs{cano_flow_outcome="interrupted"} 1`,
-          `cano_scheduler_skips{cano_flow_skip_reason="overlap"} 2`,
+          `cano_scheduler_runs{cano_flow_id="slow",cano_flow_outcome="success"} 2`,
+          `cano_scheduler_runs{cano_flow_id="queued",cano_flow_outcome="success"} 2`,
+          `cano_scheduler_runs{cano_flow_id="slow",cano_flow_outcome="interrupted"} 1`,
+          `cano_scheduler_runs{cano_flow_id="by hand",cano_flow_outcome="success"} 1`,
+          `cano_scheduler_skips{cano_flow_id="slow",cano_flow_skip_reason="overlap"} 2`,
           `cano_scheduler_lateness_sum 0.5`,
           `cano_scheduler_lateness_count 5`
         ]
@@ -118,10 +122,41 @@ describe("layer", () => {
     })
   )
 
+  it.effect("is found by flows in whatever order the layers are given", () =>
+    Effect.gen(function* () {
+      const nightly = Effect.gen(function* () {
+        const scheduler = yield* Scheduler.Scheduler
+        yield* scheduler.add("nightly", Trigger.manual, Effect.void)
+        yield* scheduler.start
+        yield* Effect.flatMap(scheduler.trigger("nightly"), (run) => run.await)
+      })
+      const lines = yield* linesAfter(Effect.provide(nightly, [Scheduler.layer(), Metrics.layer()]))
+      assert.include(lines, `cano_scheduler_runs{cano_flow_id="nightly",cano_flow_outcome="success"} 1`)
+    })
+  )
+
+  it.effect("keeps the ids of so many flows apart", () =>
+    Effect.gen(function* () {
+      const flows = Array.from({ length: 10 }, (_, i) => `f${i}`)
+      const program = Effect.gen(function* () {
+        const scheduler = yield* Scheduler.make()
+        yield* Effect.forEach(flows, (id) => scheduler.add(id, Trigger.manual, Effect.void))
+        yield* scheduler.start
+        yield* Effect.forEach(flows, (id) => scheduler.trigger(id))
+      }).pipe(Effect.scoped, Effect.orDie)
+      const lines = yield* linesAfter(program, { maxNames: 2 })
+      assert.sameMembers(lines, [
+        `cano_scheduler_runs{cano_flow_id="f0",cano_flow_outcome="success"} 1`,
+        `cano_scheduler_runs{cano_flow_id="f1",cano_flow_outcome="success"} 1`,
+        `cano_scheduler_runs{cano_flow_id="other",cano_flow_outcome="success"} 8`
+      ])
+    })
+  )
+
   it.effect("keeps the names of so many workflows apart, and counts the rest as other", () =>
     Effect.gen(function* () {
       const runs = Array.from({ length: 1000 }, (_, i) => Workflow.run(workflow(`w${i}`, Effect.succeed("Done"))))
-      const lines = yield* linesAfter(Effect.all(runs), { maxWorkflows: 3 })
+      const lines = yield* linesAfter(Effect.all(runs), { maxNames: 3 })
       const counted = lines.filter((line) => line.startsWith("cano_workflow_runs"))
       assert.sameMembers(counted, [
         `cano_workflow_runs{cano_workflow_name="w0",cano_run_outcome="success"} 1`,
@@ -153,12 +188,9 @@ describe("layer", () => {
 
   it.effect("bad options are refused", () =>
     Effect.gen(function* () {
-      for (const maxWorkflows of [0, 1.5, NaN]) {
-        const exit = yield* Effect.exit(Effect.provide(Effect.void, Metrics.layer({ maxWorkflows })))
-        assert.match(
-          Cause.pretty((exit as Exit.Failure<void, never>).cause),
-          /maxWorkflows is .*, expected a whole number/
-        )
+      for (const maxNames of [0, 1.5, NaN]) {
+        const exit = yield* Effect.exit(Effect.provide(Effect.void, Metrics.layer({ maxNames })))
+        assert.match(Cause.pretty((exit as Exit.Failure<void, never>).cause), /maxNames is .*, expected a whole number/)
       }
     })
   )

@@ -5,10 +5,10 @@ import type { Sink } from "./observation.ts"
 export interface MeterShape {
   readonly runs: Sink
   readonly instances: (counts: Counts, context: Context.Context<never>) => void
-  /** A run of a flow starts so many milliseconds after it was due. */
+  /** A tick of a flow becomes a run so many milliseconds after it was due. */
   readonly flowStarted: (lateness: number, context: Context.Context<never>) => void
-  readonly flowEnded: (outcome: string, context: Context.Context<never>) => void
-  readonly flowSkipped: (reason: string, count: number, context: Context.Context<never>) => void
+  readonly flowEnded: (flow: string, outcome: string, context: Context.Context<never>) => void
+  readonly flowSkipped: (flow: string, reason: string, count: number, context: Context.Context<never>) => void
 }
 
 export interface Counts {

@@ -1,11 +1,10 @@
 import type * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import { Hub } from "../hub.ts"
-import { Meter } from "../meter.ts"
 import { AlreadyRunning, type Event, type RunId, type StopReport } from "./model.ts"
 import type { FlowRecord } from "./record.ts"
 import { inFlight, Runner } from "./runner.ts"
@@ -43,8 +42,7 @@ export class Engine {
     this.fibers = fibers
     const hub = new Hub<Event>(options.buffer)
     const timer = new Timer<FlowRecord>(clock, context)
-    const meter = Context.getOrUndefined(context, Meter)
-    const runner = new Runner(timer, hub, fibers, meter, (record) => this.forget(record))
+    const runner = new Runner(timer, hub, fibers, (record) => this.forget(record))
     this.hub = hub
     this.timer = timer
     this.runner = runner

@@ -1,13 +1,14 @@
 import type * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Pull } from "effect/Pull"
-import type { Policy, Situation, Timetable } from "./decision.ts"
+import { Meter, type MeterShape } from "../meter.ts"
 import type { Entry, Slot } from "./agenda.ts"
+import type { Policy, Situation, Timetable } from "./decision.ts"
 import type { Counters, Flow, Outcome, SkipReason } from "./model.ts"
 
 /** A run that waits for the one before it. */
@@ -46,6 +47,7 @@ export class FlowRecord implements Entry, Situation {
   /** The services that the job was given. */
   readonly context: Context.Context<never>
   readonly isTraced: boolean
+  readonly meter: MeterShape | undefined
 
   /** The tick that comes next; `fireAt` is when, jitter included. */
   due = NaN
@@ -110,6 +112,7 @@ export class FlowRecord implements Entry, Situation {
     this.effect = options.effect
     this.context = options.context
     this.isTraced = options.isTraced
+    this.meter = Context.getOrUndefined(options.context, Meter)
   }
 
   get id(): string {

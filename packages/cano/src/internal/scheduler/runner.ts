@@ -4,8 +4,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
+import { errorTypeOf } from "../blame.ts"
 import type { Hub } from "../hub.ts"
-import type { MeterShape } from "../meter.ts"
 import * as decision from "./decision.ts"
 import type { Event, RunId, SkipReason } from "./model.ts"
 import type { FlowRecord, Waiting } from "./record.ts"
@@ -20,7 +20,6 @@ export class Runner {
   private readonly timer: Timer<FlowRecord>
   private readonly hub: Hub<Event>
   private readonly fibers: FiberSet.FiberSet<any, any>
-  private readonly meter: MeterShape | undefined
   /** Called when the last run of a flow that was removed has ended. */
   private readonly forget: (record: FlowRecord) => void
   private depth = 0
@@ -29,13 +28,11 @@ export class Runner {
     timer: Timer<FlowRecord>,
     hub: Hub<Event>,
     fibers: FiberSet.FiberSet<any, any>,
-    meter: MeterShape | undefined,
     forget: (record: FlowRecord) => void
   ) {
     this.timer = timer
     this.hub = hub
     this.fibers = fibers
-    this.meter = meter
     this.forget = forget
   }
 
@@ -78,8 +75,8 @@ export class Runner {
     const run = ++record.runs
     record.running++
     record.lastStart = this.timer.readAt
-    this.meter?.flowStarted(Math.max(0, record.lastStart - due), record.context)
     if (by === "timer") {
+      record.meter?.flowStarted(Math.max(0, record.lastStart - due), record.context)
       record.lastTick = due
       record.lastTickRun = run
     }
@@ -125,7 +122,7 @@ export class Runner {
   /** Ticks have passed while nobody could look, and do not become runs. */
   miss(record: FlowRecord, due: number, count: number): void {
     record.missed += count
-    this.meter?.flowSkipped("missed", count, record.context)
+    record.meter?.flowSkipped(record.id, "missed", count, record.context)
     if (this.hub.isActive) {
       const at = DateTime.makeUnsafe(this.timer.now())
       this.hub.publish({ _tag: "Missed", at, flow: record.id, from: DateTime.makeUnsafe(due), count })
@@ -143,7 +140,7 @@ export class Runner {
 
   private skip(record: FlowRecord, due: number, reason: SkipReason, run?: number, waited = false): void {
     record.skipped++
-    this.meter?.flowSkipped(reason, 1, record.context)
+    record.meter?.flowSkipped(record.id, reason, 1, record.context)
     if (this.hub.isActive) {
       const at = DateTime.makeUnsafe(this.timer.now())
       this.hub.publish({ _tag: "Skipped", at, flow: record.id, due: DateTime.makeUnsafe(due), reason, run, waited })
@@ -152,6 +149,7 @@ export class Runner {
 
   private drop(record: FlowRecord, { by, done, due }: Waiting, reason: SkipReason): void {
     if (by === "timer") {
+      record.meter?.flowStarted(Math.max(0, record.lastStart - due), record.context)
       // Other ticks may have come since this one.
       record.isOmitting = false
       record.omit(due, due, reason)
@@ -190,7 +188,7 @@ export class Runner {
     record.lastEnd = this.timer.now()
     if (exit._tag === "Success") this.succeeded(record, run, exit.value)
     else this.failed(record, run, exit.cause)
-    this.meter?.flowEnded(record.lastOutcome!, record.context)
+    record.meter?.flowEnded(record.id, record.lastOutcome!, record.context)
     if (done !== undefined) Deferred.doneUnsafe(done, Exit.succeed(exit))
     if (record.removed) this.forget(record)
     else if (record.queue !== undefined) this.drain(record)
@@ -213,7 +211,8 @@ export class Runner {
     if (this.hub.isActive) this.publishEnd(record, run)
     if (outcome === "interrupted") return
     record.lastFailure = cause
-    record.log(Effect.logWarning(`Flow "${record.id}": run ${run} ended with a ${outcome}`))
+    const what = outcome === "timeout" ? outcome : `${outcome} (${errorTypeOf(cause) ?? "empty"})`
+    record.log(Effect.logWarning(`Flow "${record.id}": run ${run} ended with a ${what}`))
     this.settle(record)
   }
 
