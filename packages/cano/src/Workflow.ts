@@ -413,8 +413,8 @@ export const step = <State, Exit, E, R, Initial>(
   })
 
 /**
- * Nests a workflow: makes it a task of another one. `mapExit` turns the exit of the child into the next state of the
- * parent; `start` gives the state in which the child starts, and is required where its initial state carries a payload.
+ * Nests a workflow: makes it a task of another one. `mapExit` turns the exit of the child, and the state that
+ * the parent is in, into the next state of the parent; `start` gives the state in which the child starts, and is required where its initial state carries a payload.
  *
  * @example
  * ```ts
