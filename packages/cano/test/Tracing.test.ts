@@ -293,6 +293,62 @@ describe("with a tracer", () => {
     )
   }
 
+  const hostile = {
+    "a proxy whose traps throw": new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error("get")
+        },
+        has: () => {
+          throw new Error("has")
+        },
+        getPrototypeOf: () => {
+          throw new Error("prototype")
+        }
+      }
+    ),
+    "getters that throw": Object.defineProperties(new Error(), {
+      _tag: {
+        get: () => {
+          throw new Error("tag")
+        }
+      },
+      stack: {
+        get: () => {
+          throw new Error("stack")
+        }
+      }
+    }),
+    "an object without a prototype": Object.create(null),
+    "an error without a constructor": Object.assign(new Error(), { constructor: undefined }),
+    "a tag that is no text": { _tag: Symbol("tag") },
+    "a tag of a megabyte": { _tag: "x".repeat(1_000_000) },
+    "a frozen error": Object.freeze(new Error("x")),
+    nothing: undefined
+  }
+  for (const [name, error] of Object.entries(hostile)) {
+    for (const kind of ["fail", "die"] as const) {
+      it.effect(`watching does not change a run that ${kind}s with ${name}`, () =>
+        Effect.gen(function* () {
+          const { record, spans } = recorder()
+          const workflow = makeUnchecked("w", Letters, {
+            initial: "A",
+            exits: ["Done"],
+            states: { A: { to: ["Done"], run: () => Effect[kind](error) } }
+          })
+          const exit = yield* Effect.exit(record(Observer.record(Workflow.run(workflow))))
+          if (Exit.isFailure(exit)) return assert.fail("recording failed")
+          const reasons = Exit.isFailure(exit.value.exit) ? exit.value.exit.cause.reasons : []
+          const [reason] = reasons as ReadonlyArray<any>
+          assert.isTrue((kind === "fail" ? reason.error : reason.defect) === error)
+          assert.isTrue(spans.every((span) => span.status._tag === "Ended"))
+          assert.isAtMost(String(spans[0]!.attributes.get("error.type")).length, 256)
+        })
+      )
+    }
+  }
+
   it.effect("a run interrupted from outside ends all its spans", () =>
     Effect.gen(function* () {
       const { record, spans } = recorder()

@@ -17,10 +17,26 @@ export const errorTypeOf = (cause: Cause.Cause<unknown>): string | undefined => 
 }
 
 /** The tag of an error, the name of its class, or what kind of value it is: never its contents. */
-export const typeOf = (error: unknown): string => {
+export const typeOf = (error: unknown): string => attempt(() => nameOf(error), "unknown").slice(0, maxLength)
+
+const nameOf = (error: unknown): string => {
+  if (error === null) return "null"
   if (hasProperty(error, "_tag") && typeof error._tag === "string") return error._tag
-  if (error instanceof Error) return error.constructor.name || "Error"
-  return error === null ? "null" : typeof error
+  if (!(error instanceof Error)) return typeof error
+  const { name } = error.constructor
+  return typeof name === "string" && name !== "" ? name : "Error"
+}
+
+/** As long as the longest name that the library accepts. */
+const maxLength = 256
+
+/** Reads something of a value that may be a proxy, or have getters that throw: who watches a run must not change it. */
+const attempt = <A>(read: () => A, otherwise: A): A => {
+  try {
+    return read()
+  } catch {
+    return otherwise
+  }
 }
 
 /** The same cause with errors that say what they are and where they come from, and nothing of what they hold. */
@@ -39,17 +55,19 @@ export class Blame extends Error {
   constructor(error: unknown) {
     super(typeOf(error))
     this.name = this.message
-    this.stack = [this.message, ...framesOf(error)].join("\n")
+    this.stack = [this.message, ...attempt(() => framesOf(error), [])].join("\n")
   }
 }
 
-/** The lines of a stack that name a place. What stands before them is the message, which may have several lines. */
+/** The lines at the end of a stack that name a place. What stands before is the message, which may have several lines. */
 const framesOf = (error: unknown): ReadonlyArray<string> => {
-  if (!(error instanceof Error) || typeof error.stack !== "string") return []
+  if (!(error instanceof Error) || typeof error.stack !== "string" || error.stack.length > maxStack) return []
   const { message, stack } = error
   const start = message === "" ? -1 : stack.indexOf(message)
-  return stack
-    .slice(start < 0 ? 0 : start + message.length)
-    .split("\n")
-    .filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line))
+  const lines = stack.slice(start < 0 ? 0 : start + message.length).split("\n")
+  const last = lines.findLastIndex((line) => !/^\s+at .*:\d+:\d+\)?$/.test(line))
+  return lines.slice(last + 1)
 }
+
+/** A longer stack has a message in it that nobody wants to search. */
+const maxStack = 100_000
