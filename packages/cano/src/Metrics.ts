@@ -225,7 +225,7 @@ const meterRuns = (limit: number): Sink => {
         return transition.updateUnsafe(1, context)
       case "RunEnded":
         active.modifyUnsafe(-1, context)
-        if (event.outcome === "interrupted") attempt("interrupted").updateUnsafe(1, context)
+        if (event.interrupted !== undefined) attempt("interrupted").updateUnsafe(1, context)
         run(event.outcome).updateUnsafe(1, context)
         return duration(event.outcome).updateUnsafe(Duration.toSeconds(event.duration), context)
     }

@@ -31,6 +31,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { errorTypeOf } from "./internal/blame.ts"
@@ -129,7 +130,8 @@ export const layerStream = (options?: ObserverOptions): Layer.Layer<Observer> =>
  * **Details**
  *
  * A handler that fails or dies has missed that event: the first time is logged as a warning, the others at debug level.
- * When the layer's scope is closed, the handler gets what is in the buffer, as long as `shutdownTimeout` allows.
+ * When the layer's scope is closed, the handler gets what is in the buffer, as long as `shutdownTimeout` allows; then it is
+ * interrupted, which is logged and not waited for.
  *
  * Dies with a `ConfigurationError` if an option makes no sense.
  *
@@ -147,10 +149,9 @@ export const layer = <R>(
       refuse("Observer", durationProblems("shutdownTimeout", shutdownTimeout, "from 0"))
       const hub = yield* makeHub(options)
       const events = yield* hub.subscribe
-      const reader = yield* Effect.forkScoped(Stream.runForEach(events, guarded(handler)))
-      yield* Effect.addFinalizer(() =>
-        Effect.andThen(hub.close, Effect.timeoutOption(Fiber.await(reader), shutdownTimeout))
-      )
+      // Not a child of the scope, which would wait for a handler that cannot be interrupted.
+      const reader = yield* Effect.forkDetach(Stream.runForEach(events, guarded(handler)))
+      yield* Effect.addFinalizer(() => Effect.andThen(hub.close, stopWithin(reader, shutdownTimeout)))
       return fromHub(hub)
     })
   )
@@ -211,6 +212,14 @@ const sinkOf = (publish: (event: WorkflowEvent) => void): Sink => {
   let runs = 0
   return { nextRun: () => String(++runs), publish }
 }
+
+/** Lets a reader come to its end, and after a time leaves it to itself. */
+const stopWithin = (reader: Fiber.Fiber<void>, timeout: Duration.Input): Effect.Effect<void> =>
+  Effect.flatMap(Effect.timeoutOption(Fiber.await(reader), timeout), (end) => {
+    if (Option.isSome(end)) return Effect.void
+    reader.interruptUnsafe()
+    return Effect.logWarning("An observer was closed before its handler had read all events")
+  })
 
 /** A handler that cannot end its reader. */
 const guarded = <R>(handler: (event: WorkflowEvent | Lost) => Effect.Effect<unknown, unknown, R>) => {

@@ -620,9 +620,13 @@ const runFrom = (parts: Parts, start: AnyState | undefined): Effect.Effect<any, 
     if (!watch.isTraced && watch.reporter === undefined) {
       return inRunContext(new Loop(host, entry, state, annotations, false).run(), annotations)
     }
-    if (watch.reporter?.run) annotations["cano.run.id"] = watch.reporter.run
+    const { reporter } = watch
+    if (reporter?.run) annotations["cano.run.id"] = reporter.run
     const loop = new WatchedLoop(host, entry, state, annotations, false, watch)
-    return inRunContext(loop.runWatched(span, around), annotations)
+    const run = inRunContext(loop.runWatched(span, around), annotations)
+    return reporter === undefined
+      ? run
+      : Effect.updateContext(run, (context: Context.Context<any>) => reporter.provide(context))
   })
 
 /** Logs say where they come from, and a retry or a repetition around the run does not pass its number on to the tasks. */

@@ -20,19 +20,24 @@ export const annotationsOf = (fiber: Fiber.Fiber<unknown, unknown>): Annotations
   fiber.getRef(References.CurrentLogAnnotations)
 
 /** Annotations for a run within these: those of a run around it are overridden. */
-export const forRun = (inherited: Annotations, workflow: string, state: string): RunAnnotations => {
-  const annotations: RunAnnotations = { "cano.workflow.name": workflow, "cano.state.name": state, "cano.attempt": 1 }
-  for (const name in inherited) {
-    if (!(name in annotations)) (annotations as any)[name] = inherited[name]
-  }
-  return annotations
-}
+export const forRun = (inherited: Annotations, workflow: string, state: string): RunAnnotations => ({
+  ...inherited,
+  "cano.workflow.name": workflow,
+  "cano.state.name": state,
+  "cano.attempt": 1
+})
 
 /** Reads an annotation of ours, such as the id of the instance around a run. */
 export const read = (annotations: Annotations, name: string): string | undefined => {
   const value = annotations[name]
   return typeof value === "string" ? value : undefined
 }
+
+/** The observed run that a fiber is in, and who observes it; the runs inside name it as their parent. */
+export const ObservedRun = Context.Reference<{ readonly sink: object; readonly run: string } | undefined>(
+  "effect-cano/ObservedRun",
+  { defaultValue: () => undefined }
+)
 
 /** A context in which logs have these annotations. */
 export const provide = <R>(context: Context.Context<R>, annotations: object): Context.Context<R> =>

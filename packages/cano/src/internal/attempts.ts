@@ -1,12 +1,13 @@
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Tracer from "effect/Tracer"
 import { errorTypeOf, typeOf } from "./blame.ts"
 import { type Handler, toEffect } from "./handler.ts"
 import { event, inSpan } from "./trace.ts"
-import { currentAttempt, type Work } from "./work.ts"
+import { currentAttempt, recoverable, retryAfter, type Work } from "./work.ts"
 
 /** What a watcher of attempts is told. */
 export interface Watcher {
@@ -35,7 +36,17 @@ export const attemptsOf = (
     watcher?.starts(number)
     return span === undefined ? attempt() : inSpan("attempt", { attributes: { "cano.attempt": number } }, attempt)
   })
-  const told = Schedule.tap(retry, ({ attempt, duration, input }: Schedule.Metadata) => {
+  // As in the bare loop: nothing is asked of the policy unless the first attempt fails.
+  return Effect.catchCause(counted, (cause) =>
+    Option.isNone(recoverable(cause))
+      ? Effect.failCause(cause)
+      : retryAfter(cause, Schedule.tap(retry, tellRetry(span, watcher)), counted)
+  )
+}
+
+const tellRetry =
+  (span: Tracer.Span | undefined, watcher: Watcher | undefined) =>
+  ({ attempt, duration, input }: Schedule.Metadata): Effect.Effect<void> => {
     const error = typeOf(input)
     watcher?.retries(attempt, error, duration)
     return event(span, "retry", {
@@ -43,9 +54,7 @@ export const attemptsOf = (
       "error.type": error,
       "cano.retry.delay_ms": Duration.toMillis(duration)
     })
-  })
-  return Effect.retry(counted, told)
-}
+  }
 
 const attemptOf = (run: Handler, state: unknown): Effect.Effect<any, any, any> => {
   try {

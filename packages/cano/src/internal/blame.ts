@@ -17,7 +17,7 @@ export const errorTypeOf = (cause: Cause.Cause<unknown>): string | undefined => 
 }
 
 /** The tag of an error, the name of its class, or what kind of value it is: never its contents. */
-export const typeOf = (error: unknown): string => attempt(() => nameOf(error), "unknown").slice(0, maxLength)
+export const typeOf = (error: unknown): string => peek(() => nameOf(error), "unknown").slice(0, maxLength)
 
 const nameOf = (error: unknown): string => {
   if (error === null) return "null"
@@ -31,7 +31,7 @@ const nameOf = (error: unknown): string => {
 const maxLength = 256
 
 /** Reads something of a value that may be a proxy, or have getters that throw: who watches a run must not change it. */
-const attempt = <A>(read: () => A, otherwise: A): A => {
+export const peek = <A>(read: () => A, otherwise: A): A => {
   try {
     return read()
   } catch {
@@ -55,18 +55,23 @@ export class Blame extends Error {
   constructor(error: unknown) {
     super(typeOf(error))
     this.name = this.message
-    this.stack = [this.message, ...attempt(() => framesOf(error), [])].join("\n")
+    this.stack = [this.message, ...peek(() => framesOf(error), [])].join("\n")
   }
 }
 
-/** The lines at the end of a stack that name a place. What stands before is the message, which may have several lines. */
+/**
+ * The frames of a stack. Before them stands the message as it was when the error was made; where that is not the message of
+ * today, nobody can tell where it ends, and there are no frames.
+ */
 const framesOf = (error: unknown): ReadonlyArray<string> => {
   if (!(error instanceof Error) || typeof error.stack !== "string" || error.stack.length > maxStack) return []
   const { message, stack } = error
-  const start = message === "" ? -1 : stack.indexOf(message)
-  const lines = stack.slice(start < 0 ? 0 : start + message.length).split("\n")
-  const last = lines.findLastIndex((line) => !/^\s+at .*:\d+:\d+\)?$/.test(line))
-  return lines.slice(last + 1)
+  const [header = ""] = stack.split("\n", 1)
+  const end = message === "" ? header.length : stack.indexOf(message) + message.length
+  if (message === "" ? /: ./.test(header) : end < message.length) return []
+  const [rest, ...lines] = stack.slice(end).split("\n")
+  const frames = lines.findIndex((line) => !/^\s+at .*:\d+:\d+\)?$/.test(line))
+  return rest === "" ? lines.slice(0, frames < 0 ? undefined : frames) : []
 }
 
 /** A longer stack has a message in it that nobody wants to search. */

@@ -26,4 +26,9 @@ export const toEffect = (output: unknown): Effect.Effect<any, any, any> => {
 
 /** What a function gives that calls a generator function, instead of being one. */
 export const isGenerator = (output: unknown): output is Generator<any, any, any> =>
-  typeof output === "object" && output !== null && Symbol.iterator in output && "next" in output && !isEffect(output)
+  typeof output === "object" &&
+  output !== null &&
+  Symbol.iterator in output &&
+  "next" in output &&
+  !("_tag" in output) && // a state that happens to be iterable
+  !isEffect(output)

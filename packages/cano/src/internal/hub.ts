@@ -45,24 +45,21 @@ export class Hub<Event extends { readonly at: DateTime.Utc }> {
   readonly subscribe: Effect.Effect<Stream.Stream<Event | Lost>, never, Scope.Scope> = Effect.map(
     Effect.acquireRelease(
       Effect.suspend(() => this.open),
-      (reader) => Effect.sync(() => this.readers.delete(reader))
+      ({ reader }) => Effect.sync(() => this.readers.delete(reader))
     ),
-    (reader) => {
-      const start = this.count
-      return Stream.mapAccum(Stream.fromQueue(reader), () => start, withLost<Event>)
-    }
+    ({ reader, start }) => Stream.mapAccum(Stream.fromQueue(reader), () => start, withLost<Event>)
   )
 
   readonly events: Stream.Stream<Event | Lost> = Stream.unwrap(this.subscribe)
 
   private readonly open = Effect.suspend(() =>
-    Effect.tap(Queue.sliding<Numbered<Event>, Cause.Done>(this.capacity), (reader) =>
-      Effect.suspend(() => {
-        if (this.isClosed) return Queue.end(reader)
-        this.readers.add(reader)
-        return Effect.void
-      })
-    )
+    Effect.flatMap(Queue.sliding<Numbered<Event>, Cause.Done>(this.capacity), (reader) => {
+      // What is published from here on is the reader's, so the count has to be of this moment.
+      const opened = { reader, start: this.count }
+      if (this.isClosed) return Effect.as(Queue.end(reader), opened)
+      this.readers.add(reader)
+      return Effect.succeed(opened)
+    })
   )
 
   readonly close: Effect.Effect<void> = Effect.suspend(() => {

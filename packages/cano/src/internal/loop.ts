@@ -1,4 +1,4 @@
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -7,7 +7,7 @@ import { type Handler, isEffectObject, isGenerator, toEffect } from "./handler.t
 import type { Entry } from "./program.ts"
 import type { Position } from "./reporter.ts"
 import type { AnyState } from "./state.ts"
-import { retryAfter } from "./work.ts"
+import { recoverable, retryAfter } from "./work.ts"
 
 /** How many plain transitions may follow each other before the fiber yields: Effect's own figure for operations. */
 const fairness = 2048
@@ -161,7 +161,3 @@ export class Loop {
 }
 
 const isSuccess = (effect: any): effect is Exit.Success<unknown> => effect._tag === "Success" && Exit.isExit(effect)
-
-/** The failure that `Effect.catch` would hand out: the first typed one, unless there is a defect beside it. */
-export const recoverable = (cause: Cause.Cause<any>): Option.Option<any> =>
-  Cause.hasDies(cause) ? Option.none() : Cause.findErrorOption(cause)

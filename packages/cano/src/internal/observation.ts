@@ -20,7 +20,8 @@ import type { Lost } from "./hub.ts"
  *   class; `retryIn` is how long until the next attempt, if there is one.
  * - `StateLeft`: a transition was made to `next`, which may be an exit. It took so many `attempts`, and was the error edge
  *   for `error` if that is there. `duration` is the time in the state.
- * - `RunEnded`: the run is over. `state` is where: an exit, or the state that failed.
+ * - `RunEnded`: the run is over. `state` is where: an exit, or the state that failed. `interrupted` is the attempt that was
+ *   under way when the run was interrupted, if one was.
  *
  * @category models
  * @since 0.1.0
@@ -52,6 +53,7 @@ export type WorkflowEvent = Data.TaggedEnum<{
     readonly state: string
     readonly transitions: number
     readonly error: string | undefined
+    readonly interrupted: number | undefined
     readonly duration: Duration.Duration
   }
 }>

@@ -3,8 +3,8 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type * as Fiber from "effect/Fiber"
-import { read } from "./annotations.ts"
-import type { Outcome } from "./blame.ts"
+import { ObservedRun, read } from "./annotations.ts"
+import { type Outcome, peek } from "./blame.ts"
 import { Meter } from "./meter.ts"
 import { Observer, type Sink, SinkKey } from "./observation.ts"
 
@@ -26,6 +26,7 @@ export class Reporter {
   /** None until the run has started: an interruption may come before. */
   private runStart: bigint | undefined
   private stateStart = 0n
+  private attemptUnderWay: number | undefined
   private at: DateTime.Utc | undefined
   private atMillis = NaN
 
@@ -38,6 +39,7 @@ export class Reporter {
   }
 
   started(state: string, around: Readonly<Record<string, unknown>>): void {
+    const parent = Context.get(this.context, ObservedRun)
     this.runStart = this.clock.monotonicTimeNanosUnsafe()
     this.publish({
       _tag: "RunStarted",
@@ -45,7 +47,7 @@ export class Reporter {
       run: this.run,
       workflow: this.workflow,
       state,
-      parent: read(around, "cano.run.id"),
+      parent: parent?.sink === this.sinks[0] ? parent?.run : undefined,
       instance: read(around, "cano.instance.id"),
       flow: read(around, "cano.flow.id")
     })
@@ -53,7 +55,12 @@ export class Reporter {
 
   entered({ state, transitions }: Position): void {
     this.stateStart = this.clock.monotonicTimeNanosUnsafe()
+    this.attemptUnderWay = 1
     this.publish({ _tag: "StateEntered", at: this.now(), run: this.run, workflow: this.workflow, state, transitions })
+  }
+
+  attemptStarts(attempt: number): void {
+    this.attemptUnderWay = attempt
   }
 
   attemptFailed(
@@ -62,6 +69,7 @@ export class Reporter {
     error: string,
     retryIn: Duration.Duration | undefined
   ): void {
+    this.attemptUnderWay = undefined
     this.publish({
       _tag: "AttemptFailed",
       at: this.now(),
@@ -77,6 +85,7 @@ export class Reporter {
 
   left({ attempt, state }: Position, next: string, error: string | undefined): void {
     const duration = this.since(this.stateStart)
+    this.attemptUnderWay = undefined
     this.publish({
       _tag: "StateLeft",
       at: this.now(),
@@ -102,8 +111,14 @@ export class Reporter {
       state,
       transitions,
       error,
+      interrupted: outcome === "interrupted" ? this.attemptUnderWay : undefined,
       duration
     })
+  }
+
+  /** What a run provides for the runs inside it. */
+  provide<R>(context: Context.Context<R>): Context.Context<R> {
+    return this.run === "" ? context : Context.add(context, ObservedRun, { sink: this.sinks[0]!, run: this.run })
   }
 
   /** The date of the millisecond, made once for all its events. */
@@ -121,7 +136,8 @@ export class Reporter {
   }
 
   private publish(event: Parameters<Sink["publish"]>[0]): void {
-    for (const sink of this.sinks) sink.publish(event, this.context)
+    // A metric reads attributes that users have set, and a run must not end of them.
+    for (const sink of this.sinks) peek(() => sink.publish(event, this.context), undefined)
   }
 }
 

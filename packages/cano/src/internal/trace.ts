@@ -1,8 +1,10 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
-import { errorTypeOf, withoutPayloads } from "./blame.ts"
+import { errorTypeOf, peek, withoutPayloads } from "./blame.ts"
 
 /** Whether anybody listens. A run asks once, at its start; without a tracer it creates no span at all. */
 export const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
@@ -25,23 +27,49 @@ export const inSpan = <A, E, R>(
   use: (span: Tracer.Span) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.useSpan(name, options, (span) => {
-    endWithoutPayload(span)
-    return Effect.provideService(use(span), Tracer.ParentSpan, span) as Effect.Effect<A, E, R>
+    const inside = () => Effect.provideService(use(span), Tracer.ParentSpan, span)
+    return (isToldHowToEnd(span) ? inside() : Effect.onExit(Effect.suspend(inside), (exit) => end(span, exit))) as any
   })
 
+/** Spans whose method `end` has been replaced. A tracer may give the same span twice. */
+const told = new WeakSet<Tracer.Span>()
+
 /**
- * Replaces the method of this one span. A finalizer inside the one that ends the span would do it as well, but a tracer
- * may charge for every step of a fiber, as OpenTelemetry's does.
+ * Replaces the method `end` of this one span, if it can be. A finalizer does the same, but a tracer may charge for every
+ * step of a fiber, as OpenTelemetry's does.
  */
-const endWithoutPayload = (span: Tracer.Span): void => {
-  const end = span.end.bind(span)
-  span.end = (time, exit) => {
-    if (Exit.isSuccess(exit)) return end(time, Exit.void)
-    const type = errorTypeOf(exit.cause)
-    if (type !== undefined) span.attribute("error.type", type)
-    end(time, Exit.failCause(withoutPayloads(exit.cause)))
-  }
+const isToldHowToEnd = (span: Tracer.Span): boolean => {
+  if (told.has(span)) return false
+  return peek(() => {
+    const original = span.end
+    span.end = (time, exit) => endWithoutPayload(span, original, time, exit)
+    if (span.end === original) return false
+    told.add(span)
+    return true
+  }, false)
 }
+
+/** Ends a span before `Effect.useSpan` does. */
+const end = (span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+  Effect.withFiber((fiber) => {
+    if (span.status._tag === "Started") endWithoutPayload(span, span.end, timeOf(fiber), exit)
+    return Effect.void
+  })
+
+const endWithoutPayload = (
+  span: Tracer.Span,
+  end: Tracer.Span["end"],
+  time: bigint,
+  exit: Exit.Exit<unknown, unknown>
+): void => {
+  if (Exit.isSuccess(exit)) return end.call(span, time, Exit.void)
+  const type = errorTypeOf(exit.cause)
+  if (type !== undefined) span.attribute("error.type", type)
+  end.call(span, time, Exit.failCause(withoutPayloads(exit.cause)))
+}
+
+const timeOf = (fiber: Fiber.Fiber<unknown, unknown>): bigint =>
+  fiber.getRef(References.TracerTimingEnabled) ? fiber.getRef(Clock.Clock).currentTimeNanosUnsafe() : 0n
 
 /** {@link inSpan} for an effect that has no use for its span. */
 export const span = (
@@ -66,4 +94,7 @@ export const event = (
 ): Effect.Effect<void> =>
   span === undefined
     ? Effect.void
-    : Effect.clockWith((clock) => Effect.sync(() => span.event(name, clock.currentTimeNanosUnsafe(), attributes)))
+    : Effect.withFiber((fiber) => {
+        span.event(name, timeOf(fiber), attributes)
+        return Effect.void
+      })

@@ -1,4 +1,4 @@
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -7,11 +7,12 @@ import type * as Tracer from "effect/Tracer"
 import type { RunAnnotations } from "./annotations.ts"
 import { attemptsOf, lastFailed, type Watcher } from "./attempts.ts"
 import { errorTypeOf, outcomeOf } from "./blame.ts"
-import { type Host, Loop, recoverable } from "./loop.ts"
+import { type Host, Loop } from "./loop.ts"
 import type { Entry } from "./program.ts"
 import type { Reporter } from "./reporter.ts"
 import { type AnyState, tagOf } from "./state.ts"
 import { inSpan } from "./trace.ts"
+import { recoverable } from "./work.ts"
 
 /** Who watches a run. */
 export interface Watch {
@@ -59,6 +60,7 @@ export class WatchedLoop extends Loop implements Watcher {
 
   starts(attempt: number): void {
     this.annotations["cano.attempt"] = attempt
+    this.watch.reporter?.attemptStarts(attempt)
   }
 
   retries(_attempt: number, error: string, delay: Duration.Duration): void {
@@ -86,9 +88,17 @@ export class WatchedLoop extends Loop implements Watcher {
   private leave(span: Tracer.Span | undefined, next: any): Effect.Effect<any> {
     const tag = tagOf(next)
     const entry = tag === undefined ? undefined : this.entry.follow(tag)
-    if (entry === undefined) throw this.host.undeclared(this.entry.tag, next)
+    if (entry === undefined) return this.undeclared(span, next)
     span?.attribute("cano.state.next", entry.tag)
     return Effect.succeed(next)
+  }
+
+  /** The attempt has failed after all, unless it was an error edge that led nowhere. */
+  private undeclared(span: Tracer.Span | undefined, next: unknown): Effect.Effect<never> {
+    const cause = Cause.die(this.host.undeclared(this.entry.tag, next))
+    if (this.caught !== undefined) return Effect.failCause(cause)
+    this.watch.reporter?.attemptFailed(this.position, "defect", errorTypeOf(cause)!, undefined)
+    return Effect.andThen(lastFailed(span, this.position.attempt, cause), Effect.failCause(cause))
   }
 
   protected override follow(next: unknown): void {

@@ -1,7 +1,8 @@
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Wait from "../Wait.ts"
 import { type Handler, isEffectObject, toEffect } from "./handler.ts"
@@ -37,6 +38,10 @@ export const withTimeout = (handler: Handler, timeout: Duration.Duration, error:
 }
 
 const isSettled = (effect: object): boolean => "_tag" in effect && effect._tag === "Success"
+
+/** The failure that `Effect.catch` would hand out: the first typed one, unless there is a defect beside it. */
+export const recoverable = (cause: Cause.Cause<any>): Option.Option<any> =>
+  Cause.hasDies(cause) ? Option.none() : Cause.findErrorOption(cause)
 
 /**
  * Retries after a first failure that has already happened: `Effect.retry` sees that failure as its first attempt, so its

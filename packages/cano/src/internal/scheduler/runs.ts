@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
+import { peek } from "../blame.ts"
 import { inSpan } from "../trace.ts"
 import { type Counters, type Flow, type Outcome, RunTimeout } from "./model.ts"
 
@@ -29,15 +30,17 @@ export const outcomeOf = (flow: string, cause: Cause.Cause<unknown>): Exclude<Ou
   // A cause may be empty.
   if (reason === undefined) return "failure"
   if (Cause.isDieReason(reason)) return "defect"
-  return Cause.isFailReason(reason) && reason.error instanceof RunTimeout && reason.error.flow === flow
-    ? "timeout"
-    : "failure"
+  if (!Cause.isFailReason(reason)) return "failure"
+  const { error } = reason
+  return peek(() => error instanceof RunTimeout && error.flow === flow, false) ? "timeout" : "failure"
 }
 
 const names = ["total", "completed", "failed", "cancelled"] as const
 
 /** The counts in the result of a concurrent run, recognised by their shape. */
-export const countersOf = (value: unknown): Counters | undefined => {
+export const countersOf = (value: unknown): Counters | undefined => peek(() => readCounters(value), undefined)
+
+const readCounters = (value: unknown): Counters | undefined => {
   if (!hasProperty(value, "status")) return undefined
   const { status } = value
   const isCounters = (u: unknown): u is Counters =>
