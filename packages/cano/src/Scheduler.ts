@@ -2,7 +2,7 @@
  * A scheduler runs jobs by interval, by cron expression, by an Effect `Schedule`, or by hand. A job is any Effect: a
  * workflow run, a concurrent run, a function.
  *
- * 1. An interval does not drift and loses no tick; its grid is anchored at the start.
+ * 1. An interval does not drift and loses no tick; its grid is anchored at the start, or at the flow's `startAt`.
  * 2. A flow never overlaps itself, unless its `overlap` policy is `"allow"`.
  * 3. A job that fails, dies or is interrupted hurts no other flow, and neither does a slow one.
  * 4. The status of a flow always agrees with the events.

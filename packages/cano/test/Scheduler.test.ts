@@ -406,6 +406,55 @@ describe("missed ticks", () => {
     })
   )
 
+  it.effect("the event names the first tick that is not run", () =>
+    Effect.gen(function* () {
+      const hour = 3_600_000
+      const from = (missed: Missed, lateness: Duration.Input) =>
+        Effect.gen(function* () {
+          const { clock, jump } = yield* jumpingClock
+          yield* TestClock.setTime(100 * hour)
+          return yield* Effect.gen(function* () {
+            const scheduler = yield* makeScheduler
+            yield* scheduler.add("a", Trigger.every("1 hour"), Effect.void, { missed })
+            const events = yield* watch(scheduler)
+            yield* scheduler.start
+            yield* TestClock.adjust(hour / 2)
+            yield* jump(Duration.sum(Duration.hours(2.5), Duration.fromInputUnsafe(lateness)))
+            yield* TestClock.adjust(10_000)
+            const ticks = events.flatMap((event) =>
+              event._tag === "Missed" ? [`${event.count} from ${millis(event.from) / hour - 100}`] : []
+            )
+            const words = yield* Effect.forEach([1, 2, 3], (tick) => scheduler.explain("a", (100 + tick) * hour))
+            return [...ticks, ...words.map(({ message }) => message.replace(/:.*/, ""))]
+          }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, clock))
+        })
+      // The ticks at 1, 2 and 3 hours; the last is on time, or it is not.
+      assert.deepStrictEqual(yield* from("once", 0), ["2 from 1", "missed", "missed", "ran"])
+      assert.deepStrictEqual(yield* from("once", "5 minutes"), ["2 from 2", "ran", "missed", "missed"])
+      assert.deepStrictEqual(yield* from("skip", "5 minutes"), ["3 from 1", "missed", "missed", "missed"])
+      assert.deepStrictEqual(yield* from({ all: "90 minutes" }, "5 minutes"), ["1 from 1", "missed", "ran", "ran"])
+    })
+  )
+
+  it.effect("a tick that comes after the machine has slept is noticed within 10 seconds", () =>
+    Effect.gen(function* () {
+      const { clock, jump } = yield* jumpingClock
+      const { job, starts } = timesOf(Effect.void)
+      yield* TestClock.setTime(utc("2026-01-01T00:00:00Z"))
+      yield* Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        yield* scheduler.add("a", Trigger.cron("0 2 * * *"), job)
+        yield* scheduler.start
+        // It wakes up just before 2 o'clock, a moment after a look at the clock.
+        yield* TestClock.adjust("600001 millis")
+        yield* jump("6595 seconds")
+        yield* TestClock.adjust("2 minutes")
+        assert.deepInclude(yield* scheduler.status("a"), { runs: 1, missed: 0 })
+        assert.isAtMost(starts[0]! - utc("2026-01-01T02:00:00Z"), 10_000)
+      }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, clock))
+    })
+  )
+
   it.effect("no more than 1,000 are caught up", () =>
     Effect.gen(function* () {
       const { clock, jump } = yield* jumpingClock
@@ -616,6 +665,63 @@ describe("options", () => {
         (yield* scheduler.list).map(({ state }) => state),
         ["completed", "completed"]
       )
+    })
+  )
+
+  it.effect("an interval with a startAt in the past keeps the grid that began there, after each start", () =>
+    Effect.gen(function* () {
+      const at = (time: string) => utc(`2026-03-31T${time}:00Z`)
+      yield* TestClock.setTime(at("10:20"))
+      const scheduler = yield* makeScheduler
+      const hourly = timesOf(Effect.void)
+      const later = timesOf(Effect.void)
+      const since = { startAt: at("09:50") }
+      yield* scheduler.add("hourly", Trigger.every("1 hour"), hourly.job, since)
+      yield* scheduler.add("later", Trigger.every("1 hour", { firstRun: "afterInterval" }), later.job, since)
+      yield* scheduler.add("monthly", Trigger.every("1 hour"), Effect.void, { startAt: "2026-03-01T00:00:00Z" })
+      yield* scheduler.add("ahead", Trigger.every("1 hour"), Effect.void, { startAt: at("10:30") })
+      const soon = (id: string) => Effect.map(scheduler.preview(id, 2), (times) => times.map(millis))
+      for (const start of [false, true]) {
+        if (start) yield* scheduler.start
+        assert.deepStrictEqual(yield* soon("hourly"), [at("10:50"), at("11:50")])
+        assert.deepStrictEqual(yield* soon("later"), [at("10:50"), at("11:50")])
+        assert.deepStrictEqual(yield* soon("monthly"), [at("11:00"), at("12:00")])
+        assert.deepStrictEqual(yield* soon("ahead"), [at("10:30"), at("11:30")])
+      }
+      yield* TestClock.setTime(at("11:55"))
+      assert.deepStrictEqual(hourly.starts, [at("10:50"), at("11:50")])
+      assert.deepStrictEqual(later.starts, [at("10:50"), at("11:50")])
+      const message = (time: string) => Effect.map(scheduler.explain("hourly", at(time)), ({ message }) => message)
+      assert.match(yield* message("09:50"), /^unknown: the flow was not scheduled then/)
+      assert.strictEqual(yield* message("10:50"), "ran")
+      assert.strictEqual(yield* message("12:50"), "will run")
+      assert.match(yield* message("12:00"), /^not due: the next time is 2026-03-31T12:50/)
+
+      yield* scheduler.stop()
+      yield* TestClock.setTime(at("13:07"))
+      yield* scheduler.start
+      assert.deepStrictEqual(yield* soon("hourly"), [at("13:50"), at("14:50")])
+      assert.deepStrictEqual(yield* soon("ahead"), [at("13:30"), at("14:30")])
+      yield* scheduler.pause("hourly")
+      yield* TestClock.setTime(at("14:00"))
+      yield* scheduler.resume("hourly")
+      assert.deepStrictEqual(yield* soon("hourly"), [at("14:50"), at("15:50")])
+      yield* scheduler.stop()
+    })
+  )
+
+  it.effect("startAt holds also for a flow that was paused before it", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      for (const trigger of [Trigger.every(1000), Trigger.cron("* * * * * *")]) {
+        yield* scheduler.add(trigger._tag, trigger, Effect.void, { startAt: 5000 })
+      }
+      yield* scheduler.start
+      for (const { id } of yield* scheduler.list) {
+        yield* scheduler.pause(id)
+        yield* scheduler.resume(id)
+        assert.deepStrictEqual((yield* scheduler.preview(id, 1)).map(millis), [5000])
+      }
     })
   )
 

@@ -60,12 +60,14 @@ export declare namespace Flow {
  *   one before has ended, and keeps one at most; `"allow"` starts it at once; `"cancelPrevious"` interrupts the one in
  *   flight, waits for its finalizers, and starts.
  * - `missed`: what becomes of ticks that passed while the process slept or was blocked. `"skip"` (default) drops them;
- *   `"once"` runs one in their place; `{ all: window }` runs each that is not older than the window, one after another
- *   (under `"allow"` at once), at most 1,000. A tick is missed if the next one is due as well, or if it is a minute late.
+ *   `"once"` makes one run in their place, which stands for the oldest; `{ all: window }` runs each that is not older
+ *   than the window, one after another (under `"allow"` at once), at most 1,000. The newest tick that is due is on time,
+ *   and runs under every policy, if it is at most a minute late; all before it are missed, and so is it if it is later.
  * - `jitter`: delays each tick by a random time below this. The grid stays.
  * - `timeout`: interrupts a run that takes longer; the run fails with {@link RunTimeout}.
  * - `maxRuns`: how many runs there may be, those by hand included.
- * - `startAt`, `endAt`: no tick before, no tick after. The interval of `every` is then anchored at `startAt`.
+ * - `startAt`, `endAt`: no tick before, no tick after. The interval of `every` is then anchored at `startAt`, also if it
+ *   lies in the past: a fixed `startAt` keeps one grid over restarts.
  * - `backoff`: after failures in a row no tick starts a run for `base`, then `base * factor`, and so on up to `maxDelay`.
  *   Defaults: factor 2, maxDelay 1 hour.
  * - `trip`: after so many failures in a row nothing starts a run until `reset`.
@@ -205,7 +207,7 @@ export interface Status {
  *
  * - `RunStarted`: `due` is the tick, or the time of the call; `run` counts from 1 in each flow.
  * - `RunWaiting`: it starts when the runs in flight have ended, or is dropped with a `Skipped`.
- * - `Missed`: `count` ticks passed unseen, the first at `from`, and are not caught up. (Of a cron flow no more than 1,000
+ * - `Missed`: `count` ticks passed unseen and are not caught up; the first of these is at `from`. (Of a cron flow no more than 1,000
  *   are counted.)
  * - `Completed`: no tick will come any more.
  * - `Lost`: the reader was too slow, and `count` events before the next one were dropped.

@@ -56,7 +56,9 @@ export class FlowRecord implements Entry, Situation {
   place = 0
   /** Until when the ticks have been looked at. */
   seen = NaN
-  /** Where the ticks were counted from when the scheduler was started; NaN before. */
+  /** When the flow was scheduled, or will have its first tick; NaN before. */
+  since = NaN
+  /** Where its ticks are counted from; NaN before. */
   anchor = NaN
   /** No tick will come any more. */
   exhausted = false

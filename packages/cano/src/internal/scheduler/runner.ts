@@ -120,12 +120,12 @@ export class Runner {
   // ---------------------------------------------------------------------------
 
   /** Ticks have passed while nobody could look, and do not become runs. */
-  miss(record: FlowRecord, due: number, count: number): void {
+  miss(record: FlowRecord, from: number, count: number): void {
     record.missed += count
     record.meter?.flowSkipped(record.id, "missed", count, record.context)
     if (this.hub.isActive) {
       const at = DateTime.makeUnsafe(this.timer.now())
-      this.hub.publish({ _tag: "Missed", at, flow: record.id, from: DateTime.makeUnsafe(due), count })
+      this.hub.publish({ _tag: "Missed", at, flow: record.id, from: DateTime.makeUnsafe(from), count })
     }
   }
 
