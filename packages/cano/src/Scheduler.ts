@@ -1,6 +1,6 @@
 /**
- * A scheduler runs jobs by interval, by cron expression, by an Effect `Schedule`, or by hand. A job is any Effect: a
- * workflow run, a concurrent run, a function.
+ * A scheduler runs jobs by interval, by cron expression, by an Effect `Schedule`, or by hand. A job is any Effect, such
+ * as a workflow run or a concurrent run, or a function that is told its tick and gives one.
  *
  * 1. An interval does not drift and loses no tick; its grid is anchored at the start, or at the flow's `startAt`.
  * 2. A flow never overlaps itself, unless its `overlap` policy is `"allow"`.
@@ -57,6 +57,7 @@ import type {
   InvalidCron,
   InvalidFlow,
   Options,
+  Tick,
   TimeoutError
 } from "./internal/scheduler/model.ts"
 import { onSignal } from "./internal/scheduler/process.ts"
@@ -82,6 +83,7 @@ export {
   type State,
   type Status,
   type StopReport,
+  type Tick,
   TriggerRefused,
   UnknownFlow
 } from "./internal/scheduler/model.ts"
@@ -129,9 +131,16 @@ export class Scheduler extends Context.Service<Scheduler, Service.SchedulerShape
  * @example
  * ```ts
  * import { Scheduler, Trigger } from "effect-cano"
+ * import * as Console from "effect/Console"
+ * import * as DateTime from "effect/DateTime"
  * import * as Effect from "effect/Effect"
  *
  * const sync = Scheduler.flow("sync", Trigger.every("5 minutes"), Effect.succeed("done"), { trip: 5 })
+ *
+ * // a job may be a function of the tick that it runs for
+ * const report = Scheduler.flow("report", Trigger.cron("0 2 * * *"), ({ due }) => Console.log(DateTime.formatIso(due)), {
+ *   missed: { all: "2 days" }
+ * })
  * ```
  *
  * @category constructors
@@ -140,7 +149,7 @@ export class Scheduler extends Context.Service<Scheduler, Service.SchedulerShape
 export const flow: <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Duration.Input | undefined = undefined>(
   id: string,
   trigger: T,
-  job: Effect.Effect<A, E, R>,
+  job: Effect.Effect<A, E, R> | ((tick: Tick) => Effect.Effect<A, E, R>),
   options?: Options<Timeout>
 ) => Flow<A, E | TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>> = Service.makeFlow
 
@@ -239,6 +248,8 @@ export const teardown: Runtime.Teardown = (exit, onExit) =>
  * finalizers have run: a scheduler gives the runs in flight their grace, and logs those that it had to interrupt. A
  * second signal ends the process at once, with 128 and the number of the signal, as a signal that nobody handles does.
  *
+ * Throws a `ConfigurationError` if it is given something else than an Effect, such as a layer that was not launched.
+ *
  * @example
  * ```ts
  * import { Scheduler } from "effect-cano"
@@ -255,7 +266,13 @@ export const teardown: Runtime.Teardown = (exit, onExit) =>
 export const runMain: <E, A>(
   effect: Effect.Effect<A, E>,
   options?: { readonly disableErrorReporting?: boolean | undefined }
-) => void = (effect, options) => runWithSignals(effect, { ...options, teardown })
+) => void = (effect, options) => {
+  refuse("Scheduler.runMain", Effect.isEffect(effect) ? [] : [notToRun])
+  runWithSignals(effect, { ...options, teardown })
+}
+
+const notToRun =
+  "what it was given is not an Effect; a layer is run with `Layer.launch(schedules).pipe(Scheduler.runMain)`"
 
 const runWithSignals = Runtime.makeRunMain(({ fiber, teardown }) => {
   const signals = onSignal(() => fiber.interruptUnsafe(fiber.id))

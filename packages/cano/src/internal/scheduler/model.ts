@@ -26,7 +26,7 @@ export interface Flow<out A, out E = never, out R = never> extends Pipeable {
   }
   readonly id: string
   readonly trigger: Trigger.Trigger<any>
-  readonly job: Effect.Effect<A, any, any>
+  readonly job: Effect.Effect<A, any, any> | ((tick: Tick) => Effect.Effect<A, any, any>)
   readonly options: Options<Duration.Input | undefined>
 }
 
@@ -49,6 +49,21 @@ export declare namespace Flow {
    * @since 0.1.0
    */
   export type Services<F> = F extends Flow<any, any, infer R> ? R : never
+}
+
+/**
+ * What a run is for; a job that is a function is given it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tick {
+  readonly flow: string
+  /** The number of the run; they count from 1 in each flow. */
+  readonly run: number
+  /** The tick that the run was started for, however late it starts; of a run by hand the time of the call. */
+  readonly due: DateTime.Utc
+  readonly by: "timer" | "hand"
 }
 
 /**
@@ -361,14 +376,20 @@ export class InvalidCron extends Data.TaggedError("InvalidCron")<{
 }
 
 /**
- * There is no flow with this id.
+ * There is no flow with this id, or it is another than the flow value that was given.
  *
  * @category errors
  * @since 0.1.0
  */
-export class UnknownFlow extends Data.TaggedError("UnknownFlow")<{ readonly flow: string }> {
+export class UnknownFlow extends Data.TaggedError("UnknownFlow")<{
+  readonly flow: string
+  /** The id is that of another flow. */
+  readonly isOther?: boolean | undefined
+}> {
   override get message(): string {
-    return `There is no flow "${this.flow}"`
+    return this.isOther === true
+      ? `This flow was not added: another flow has the id "${this.flow}"`
+      : `There is no flow "${this.flow}"`
   }
 }
 

@@ -88,7 +88,8 @@ export class Runner {
       record.omit(record.lastStart, Infinity, "maxRuns")
       this.complete(record)
     }
-    const effect = record.isTraced ? inRunSpan(record.effect, record.flow, run, by) : record.effect
+    const work = record.effectOf?.({ flow: record.id, run, due: DateTime.makeUnsafe(due), by }) ?? record.effect
+    const effect = record.isTraced ? inRunSpan(work, record.flow, run, by) : work
     const nested = this.depth >= deepest ? Effect.andThen(Effect.yieldNow, effect) : effect
     this.depth++
     const fiber = Effect.runForkWith(record.context)(nested as Effect.Effect<any, any>)

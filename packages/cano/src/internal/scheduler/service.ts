@@ -9,6 +9,7 @@ import { pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
+import { ConfigurationError } from "../../ConfigurationError.ts"
 import type * as Trigger from "../../Trigger.ts"
 import * as Annotations from "../annotations.ts"
 import { durationProblems, refuse } from "../configuration.ts"
@@ -27,6 +28,7 @@ import {
   RunTimeout,
   type Status,
   type StopReport,
+  type Tick,
   type TimeoutError,
   TriggerRefused,
   UnknownFlow
@@ -41,7 +43,8 @@ import * as Report from "./report.ts"
  * **Details**
  *
  * - `add`: registers a flow, made by {@link flow} or from its parts, and gives it back. In a running scheduler it is
- *   scheduled at once. The job is given the services of the caller.
+ *   scheduled at once. The job is an Effect, or a function from its {@link Tick} to one; it is given the services of the
+ *   caller.
  * - `start`: schedules all flows. A scheduler that was stopped can be started again.
  * - `stop`: starts nothing more, waits for the runs in flight, interrupts those that take longer than `grace`, waits for
  *   their finalizers, and names them. If it is stopped, nothing happens; if it is stopping, it is waited for, and the
@@ -68,7 +71,7 @@ export interface SchedulerShape {
     <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Duration.Input | undefined = undefined>(
       id: string,
       trigger: T,
-      job: Effect.Effect<A, E, R>,
+      job: Effect.Effect<A, E, R> | ((tick: Tick) => Effect.Effect<A, E, R>),
       options?: Options<Timeout>
     ): Effect.Effect<
       Flow<A, E | TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>>,
@@ -97,14 +100,16 @@ export interface SchedulerShape {
   readonly isRunning: Effect.Effect<boolean>
 }
 
+type Job = Flow.Any["job"]
+
 class FlowImpl {
   readonly "~effect-cano/Scheduler/Flow" = variance
   readonly id: string
   readonly trigger: Trigger.Trigger<any>
-  readonly job: Effect.Effect<any, any, any>
+  readonly job: Job
   readonly options: Options<any>
 
-  constructor(id: string, trigger: Trigger.Trigger<any>, job: Effect.Effect<any, any, any>, options: Options<any>) {
+  constructor(id: string, trigger: Trigger.Trigger<any>, job: Job, options: Options<any>) {
     this.id = id
     this.trigger = trigger
     this.job = job
@@ -121,7 +126,7 @@ const variance: any = {}
 export const makeFlow = (
   id: string,
   trigger: Trigger.Trigger<any>,
-  job: Effect.Effect<any, any, any>,
+  job: Job,
   options?: Options<any>
 ): Flow<any, any, any> => new FlowImpl(id, trigger, job, options ?? noOptions)
 
@@ -142,8 +147,9 @@ export const make = (engine: Engine, grace: Duration.Duration): SchedulerShape =
   const find = (flow: string | Flow.Any): Result.Result<FlowRecord, UnknownFlow> => {
     const id = isFlow(flow) ? flow.id : flow
     const record = engine.records.get(id)
-    return record === undefined || record.removed || (isFlow(flow) && record.flow !== flow)
-      ? Result.fail(new UnknownFlow({ flow: String(id) }))
+    if (record === undefined || record.removed) return Result.fail(new UnknownFlow({ flow: String(id) }))
+    return isFlow(flow) && record.flow !== flow
+      ? Result.fail(new UnknownFlow({ flow: id, isOther: true }))
       : Result.succeed(record)
   }
   const withRecord = <A, E = never>(flow: string | Flow.Any, f: (record: FlowRecord) => Effect.Effect<A, E>) =>
@@ -154,12 +160,8 @@ export const make = (engine: Engine, grace: Duration.Duration): SchedulerShape =
   const sync = <A>(flow: string | Flow.Any, f: (record: FlowRecord) => A) =>
     withRecord(flow, (record) => Effect.sync(() => f(record)))
   return {
-    add: (
-      first: string | Flow.Any,
-      trigger?: Trigger.Trigger<any>,
-      job?: Effect.Effect<any, any, any>,
-      options?: any
-    ) => addFlow(engine, isFlow(first) ? first : makeFlow(first, trigger!, job!, options)) as any,
+    add: (first: string | Flow.Any, trigger?: Trigger.Trigger<any>, job?: Job, options?: any) =>
+      addFlow(engine, isFlow(first) ? first : makeFlow(first, trigger!, job!, options)) as any,
     start: engine.start,
     stop: (options) => Effect.suspend(() => engine.stop(options?.grace === undefined ? grace : graceOf(options.grace))),
     trigger: (flow: string | Flow.Any) => withRecord(flow, (record) => triggerFlow(engine, record)) as any,
@@ -211,7 +213,7 @@ const addFlow = <A, E, R>(
         order: engine.nextOrder(),
         policy: policy.success,
         timetable: timetable.success,
-        effect: bounded(flow),
+        ...workOf(flow),
         context: Annotations.add(fiber.context, "cano.flow.id", flow.id),
         isTraced: cache.tracer !== undefined && cache.tracerEnabled
       })
@@ -219,11 +221,27 @@ const addFlow = <A, E, R>(
     return Effect.succeed(flow)
   })
 
-const bounded = ({ id, job, options }: Flow.Any): Effect.Effect<any, any, any> => {
-  if (options.timeout === undefined) return job
+/** The job with its timeout, as one effect or one for each tick. */
+const workOf = (flow: Flow.Any): Pick<FlowRecord, "effect" | "effectOf"> => {
+  const { job } = flow
+  // Not by `typeof`: a service is an Effect, and a class.
+  if (Effect.isEffect(job)) return { effect: bounded(flow, job), effectOf: undefined }
+  const call = job as (tick: Tick) => unknown
+  const jobFor = (tick: Tick) => Effect.suspend(() => effectFrom(flow, call(tick)))
+  return { effect: Effect.void, effectOf: (tick) => bounded(flow, jobFor(tick)) }
+}
+
+const effectFrom = ({ id }: Flow.Any, given: unknown): Effect.Effect<any, any, any> => {
+  if (Effect.isEffect(given)) return given
+  const problem = `the job is a function that gave ${String(given)}, expected an Effect`
+  return Effect.die(new ConfigurationError({ subject: `Flow "${id}"`, problems: [problem] }))
+}
+
+const bounded = ({ id, options }: Flow.Any, work: Effect.Effect<any, any, any>): Effect.Effect<any, any, any> => {
+  if (options.timeout === undefined) return work
   const timeout = Duration.fromInputUnsafe(options.timeout)
   const orElse = () => Effect.fail(new RunTimeout({ flow: id, timeout }))
-  return Effect.timeoutOrElse(job, { duration: timeout, orElse })
+  return Effect.timeoutOrElse(work, { duration: timeout, orElse })
 }
 
 const triggerFlow = (
