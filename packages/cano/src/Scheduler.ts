@@ -8,7 +8,9 @@
  * 4. The status of a flow always agrees with the events.
  * 5. A stop starts nothing new, gives the runs in flight a grace, then interrupts and names them. Closing the scope is
  *    such a stop, with a grace of 30 seconds.
- * 6. Bad input is a typed error at the call, which names the flow and the fault.
+ * 6. A flow that makes no sense is a typed error of `add`, which names it and the fault. What only a mistake in the
+ *    program can cause (a grace, an `n` of `preview` or an instant of `explain` that is none) is a defect, a
+ *    `ConfigurationError`.
  * 7. Time comes from Effect's `Clock` and chance from its `Random`: a `TestClock` moves a scheduler through a year.
  *
  * **Gotchas**
@@ -96,16 +98,13 @@ export type { SchedulerShape } from "./internal/scheduler/service.ts"
 /**
  * How a scheduler is made.
  *
- * **Details**
- *
- * - `grace`: how long runs in flight may take when the scheduler is stopped; default 30 seconds.
- * - `buffer`: how many events each reader of `changes` may fall behind before it loses the oldest; default 1,024.
- *
  * @category models
  * @since 0.1.0
  */
 export interface SchedulerOptions {
+  /** How long runs in flight may take when the scheduler is stopped; default 30 seconds. In tests 0. */
   readonly grace?: Duration.Input | undefined
+  /** How many events each reader of `changes` may fall behind before it loses the oldest; default 1,024. */
   readonly buffer?: number | undefined
 }
 
