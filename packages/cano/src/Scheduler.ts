@@ -1,14 +1,16 @@
 /**
- * A scheduler runs jobs by interval, by cron expression, by an Effect `Schedule`, or by hand. A job is any Effect: a
- * workflow run, a concurrent run, a function.
+ * A scheduler runs jobs by interval, by cron expression, by an Effect `Schedule`, or by hand. A job is any Effect, such
+ * as a workflow run or a concurrent run, or a function that is told its tick and gives one.
  *
- * 1. An interval does not drift and loses no tick; its grid is anchored at the start.
+ * 1. An interval does not drift and loses no tick; its grid is anchored at the start, or at the flow's `startAt`.
  * 2. A flow never overlaps itself, unless its `overlap` policy is `"allow"`.
  * 3. A job that fails, dies or is interrupted hurts no other flow, and neither does a slow one.
  * 4. The status of a flow always agrees with the events.
  * 5. A stop starts nothing new, gives the runs in flight a grace, then interrupts and names them. Closing the scope is
  *    such a stop, with a grace of 30 seconds.
- * 6. Bad input is a typed error at the call, which names the flow and the fault.
+ * 6. A flow that makes no sense is a typed error of `add`, which names it and the fault. What only a mistake in the
+ *    program can cause (a grace, an `n` of `preview` or an instant of `explain` that is none) is a defect, a
+ *    `ConfigurationError`.
  * 7. Time comes from Effect's `Clock` and chance from its `Random`: a `TestClock` moves a scheduler through a year.
  *
  * **Gotchas**
@@ -57,6 +59,7 @@ import type {
   InvalidCron,
   InvalidFlow,
   Options,
+  Tick,
   TimeoutError
 } from "./internal/scheduler/model.ts"
 import { onSignal } from "./internal/scheduler/process.ts"
@@ -82,6 +85,7 @@ export {
   type State,
   type Status,
   type StopReport,
+  type Tick,
   TriggerRefused,
   UnknownFlow
 } from "./internal/scheduler/model.ts"
@@ -94,16 +98,13 @@ export type { SchedulerShape } from "./internal/scheduler/service.ts"
 /**
  * How a scheduler is made.
  *
- * **Details**
- *
- * - `grace`: how long runs in flight may take when the scheduler is stopped; default 30 seconds.
- * - `buffer`: how many events each reader of `changes` may fall behind before it loses the oldest; default 1,024.
- *
  * @category models
  * @since 0.1.0
  */
 export interface SchedulerOptions {
+  /** How long runs in flight may take when the scheduler is stopped; default 30 seconds. In tests 0. */
   readonly grace?: Duration.Input | undefined
+  /** How many events each reader of `changes` may fall behind before it loses the oldest; default 1,024. */
   readonly buffer?: number | undefined
 }
 
@@ -129,9 +130,16 @@ export class Scheduler extends Context.Service<Scheduler, Service.SchedulerShape
  * @example
  * ```ts
  * import { Scheduler, Trigger } from "effect-cano"
+ * import * as Console from "effect/Console"
+ * import * as DateTime from "effect/DateTime"
  * import * as Effect from "effect/Effect"
  *
  * const sync = Scheduler.flow("sync", Trigger.every("5 minutes"), Effect.succeed("done"), { trip: 5 })
+ *
+ * // a job may be a function of the tick that it runs for
+ * const report = Scheduler.flow("report", Trigger.cron("0 2 * * *"), ({ due }) => Console.log(DateTime.formatIso(due)), {
+ *   missed: { all: "2 days" }
+ * })
  * ```
  *
  * @category constructors
@@ -140,7 +148,7 @@ export class Scheduler extends Context.Service<Scheduler, Service.SchedulerShape
 export const flow: <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Duration.Input | undefined = undefined>(
   id: string,
   trigger: T,
-  job: Effect.Effect<A, E, R>,
+  job: Effect.Effect<A, E, R> | ((tick: Tick) => Effect.Effect<A, E, R>),
   options?: Options<Timeout>
 ) => Flow<A, E | TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>> = Service.makeFlow
 
@@ -239,6 +247,8 @@ export const teardown: Runtime.Teardown = (exit, onExit) =>
  * finalizers have run: a scheduler gives the runs in flight their grace, and logs those that it had to interrupt. A
  * second signal ends the process at once, with 128 and the number of the signal, as a signal that nobody handles does.
  *
+ * Throws a `ConfigurationError` if it is given something else than an Effect, such as a layer that was not launched.
+ *
  * @example
  * ```ts
  * import { Scheduler } from "effect-cano"
@@ -255,7 +265,13 @@ export const teardown: Runtime.Teardown = (exit, onExit) =>
 export const runMain: <E, A>(
   effect: Effect.Effect<A, E>,
   options?: { readonly disableErrorReporting?: boolean | undefined }
-) => void = (effect, options) => runWithSignals(effect, { ...options, teardown })
+) => void = (effect, options) => {
+  refuse("Scheduler.runMain", Effect.isEffect(effect) ? [] : [notToRun])
+  runWithSignals(effect, { ...options, teardown })
+}
+
+const notToRun =
+  "what it was given is not an Effect; a layer is run with `Layer.launch(schedules).pipe(Scheduler.runMain)`"
 
 const runWithSignals = Runtime.makeRunMain(({ fiber, teardown }) => {
   const signals = onSignal(() => fiber.interruptUnsafe(fiber.id))

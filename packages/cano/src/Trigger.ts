@@ -102,7 +102,8 @@ export interface Manual {
  * **Details**
  *
  * The first run is when the scheduler starts, or when the flow is added if that is later; with
- * `firstRun: "afterInterval"` it is one interval after. All others are whole intervals from there.
+ * `firstRun: "afterInterval"` it is one interval after. All others are whole intervals from there. With the flow's option
+ * `startAt` they are whole intervals from that time, also if it lies in the past.
  *
  * @category constructors
  * @since 0.1.0

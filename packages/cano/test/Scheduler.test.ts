@@ -406,6 +406,55 @@ describe("missed ticks", () => {
     })
   )
 
+  it.effect("the event names the first tick that is not run", () =>
+    Effect.gen(function* () {
+      const hour = 3_600_000
+      const from = (missed: Missed, lateness: Duration.Input) =>
+        Effect.gen(function* () {
+          const { clock, jump } = yield* jumpingClock
+          yield* TestClock.setTime(100 * hour)
+          return yield* Effect.gen(function* () {
+            const scheduler = yield* makeScheduler
+            yield* scheduler.add("a", Trigger.every("1 hour"), Effect.void, { missed })
+            const events = yield* watch(scheduler)
+            yield* scheduler.start
+            yield* TestClock.adjust(hour / 2)
+            yield* jump(Duration.sum(Duration.hours(2.5), Duration.fromInputUnsafe(lateness)))
+            yield* TestClock.adjust(10_000)
+            const ticks = events.flatMap((event) =>
+              event._tag === "Missed" ? [`${event.count} from ${millis(event.from) / hour - 100}`] : []
+            )
+            const words = yield* Effect.forEach([1, 2, 3], (tick) => scheduler.explain("a", (100 + tick) * hour))
+            return [...ticks, ...words.map(({ message }) => message.replace(/:.*/, ""))]
+          }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, clock))
+        })
+      // The ticks at 1, 2 and 3 hours; the last is on time, or it is not.
+      assert.deepStrictEqual(yield* from("once", 0), ["2 from 1", "missed", "missed", "ran"])
+      assert.deepStrictEqual(yield* from("once", "5 minutes"), ["2 from 2", "ran", "missed", "missed"])
+      assert.deepStrictEqual(yield* from("skip", "5 minutes"), ["3 from 1", "missed", "missed", "missed"])
+      assert.deepStrictEqual(yield* from({ all: "90 minutes" }, "5 minutes"), ["1 from 1", "missed", "ran", "ran"])
+    })
+  )
+
+  it.effect("a tick that comes after the machine has slept is noticed within 10 seconds", () =>
+    Effect.gen(function* () {
+      const { clock, jump } = yield* jumpingClock
+      const { job, starts } = timesOf(Effect.void)
+      yield* TestClock.setTime(utc("2026-01-01T00:00:00Z"))
+      yield* Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        yield* scheduler.add("a", Trigger.cron("0 2 * * *"), job)
+        yield* scheduler.start
+        // It wakes up just before 2 o'clock, a moment after a look at the clock.
+        yield* TestClock.adjust("600001 millis")
+        yield* jump("6595 seconds")
+        yield* TestClock.adjust("2 minutes")
+        assert.deepInclude(yield* scheduler.status("a"), { runs: 1, missed: 0 })
+        assert.isAtMost(starts[0]! - utc("2026-01-01T02:00:00Z"), 10_000)
+      }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, clock))
+    })
+  )
+
   it.effect("no more than 1,000 are caught up", () =>
     Effect.gen(function* () {
       const { clock, jump } = yield* jumpingClock
@@ -619,6 +668,63 @@ describe("options", () => {
     })
   )
 
+  it.effect("an interval with a startAt in the past keeps the grid that began there, after each start", () =>
+    Effect.gen(function* () {
+      const at = (time: string) => utc(`2026-03-31T${time}:00Z`)
+      yield* TestClock.setTime(at("10:20"))
+      const scheduler = yield* makeScheduler
+      const hourly = timesOf(Effect.void)
+      const later = timesOf(Effect.void)
+      const since = { startAt: at("09:50") }
+      yield* scheduler.add("hourly", Trigger.every("1 hour"), hourly.job, since)
+      yield* scheduler.add("later", Trigger.every("1 hour", { firstRun: "afterInterval" }), later.job, since)
+      yield* scheduler.add("monthly", Trigger.every("1 hour"), Effect.void, { startAt: "2026-03-01T00:00:00Z" })
+      yield* scheduler.add("ahead", Trigger.every("1 hour"), Effect.void, { startAt: at("10:30") })
+      const soon = (id: string) => Effect.map(scheduler.preview(id, 2), (times) => times.map(millis))
+      for (const start of [false, true]) {
+        if (start) yield* scheduler.start
+        assert.deepStrictEqual(yield* soon("hourly"), [at("10:50"), at("11:50")])
+        assert.deepStrictEqual(yield* soon("later"), [at("10:50"), at("11:50")])
+        assert.deepStrictEqual(yield* soon("monthly"), [at("11:00"), at("12:00")])
+        assert.deepStrictEqual(yield* soon("ahead"), [at("10:30"), at("11:30")])
+      }
+      yield* TestClock.setTime(at("11:55"))
+      assert.deepStrictEqual(hourly.starts, [at("10:50"), at("11:50")])
+      assert.deepStrictEqual(later.starts, [at("10:50"), at("11:50")])
+      const message = (time: string) => Effect.map(scheduler.explain("hourly", at(time)), ({ message }) => message)
+      assert.match(yield* message("09:50"), /^unknown: the flow was not scheduled then/)
+      assert.strictEqual(yield* message("10:50"), "ran")
+      assert.strictEqual(yield* message("12:50"), "will run")
+      assert.match(yield* message("12:00"), /^not due: the next time is 2026-03-31T12:50/)
+
+      yield* scheduler.stop()
+      yield* TestClock.setTime(at("13:07"))
+      yield* scheduler.start
+      assert.deepStrictEqual(yield* soon("hourly"), [at("13:50"), at("14:50")])
+      assert.deepStrictEqual(yield* soon("ahead"), [at("13:30"), at("14:30")])
+      yield* scheduler.pause("hourly")
+      yield* TestClock.setTime(at("14:00"))
+      yield* scheduler.resume("hourly")
+      assert.deepStrictEqual(yield* soon("hourly"), [at("14:50"), at("15:50")])
+      yield* scheduler.stop()
+    })
+  )
+
+  it.effect("startAt holds also for a flow that was paused before it", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      for (const trigger of [Trigger.every(1000), Trigger.cron("* * * * * *")]) {
+        yield* scheduler.add(trigger._tag, trigger, Effect.void, { startAt: 5000 })
+      }
+      yield* scheduler.start
+      for (const { id } of yield* scheduler.list) {
+        yield* scheduler.pause(id)
+        yield* scheduler.resume(id)
+        assert.deepStrictEqual((yield* scheduler.preview(id, 1)).map(millis), [5000])
+      }
+    })
+  )
+
   it.effect("backoff holds the ticks after failures in a row, but not a trigger", () =>
     Effect.gen(function* () {
       const scheduler = yield* makeScheduler
@@ -765,7 +871,9 @@ describe("trigger", () => {
       yield* scheduler.start
       assert.deepStrictEqual(yield* Effect.flip(scheduler.trigger("b")), new Scheduler.UnknownFlow({ flow: "b" }))
       const other = Scheduler.flow("a", Trigger.manual, Effect.succeed("another flow of this name"))
-      assert.deepStrictEqual(yield* Effect.flip(scheduler.trigger(other)), new Scheduler.UnknownFlow({ flow: "a" }))
+      const error = yield* Effect.flip(scheduler.trigger(other))
+      assert.deepStrictEqual(error, new Scheduler.UnknownFlow({ flow: "a", isOther: true }))
+      assert.strictEqual(error.message, 'This flow was not added: another flow has the id "a"')
       yield* scheduler.stop()
       assert.deepStrictEqual(yield* Effect.flip(scheduler.trigger("a")), new Scheduler.NotRunning({ flow: "a" }))
     })
@@ -1131,6 +1239,17 @@ describe("add", () => {
     ["an interval of NaN", add("a", Trigger.every(NaN)), "the interval is not a duration"],
     ["an infinite interval", add("a", Trigger.every(Infinity)), "the interval is Infinity"],
     ["an interval that is none", add("a", Trigger.every("soon" as any)), "the interval is not a duration"],
+    [
+      "an interval in no unit of time",
+      add("a", Trigger.every("5 parsecs" as any)),
+      'not a duration: "5 parsecs"; write'
+    ],
+    [
+      "half a millisecond",
+      add("a", Trigger.every(0.5)),
+      "the interval is 0.5 ms, expected a finite duration from 1 ms"
+    ],
+    ["some nanoseconds", add("a", Trigger.every("250 nanos")), "the interval is 0.00025 ms, expected"],
     ["an end before the start", add("a", Trigger.manual, { startAt: 2, endAt: 1 }), "is after endAt"],
     ["a start that is no time", add("a", Trigger.manual, { startAt: "soon" }), "startAt is not a time"],
     ["a timeout of 0", add("a", Trigger.manual, { timeout: 0 }), "timeout is 0"],
@@ -1160,8 +1279,12 @@ describe("add", () => {
     ["no trigger", ["a", undefined, Effect.void], "the trigger is none of Trigger's"],
     ["a trigger of another make", ["a", { _tag: "Daily" }, Effect.void], "the trigger is none of Trigger's"],
     ["a schedule that is none", ["a", Trigger.schedule("daily" as any), Effect.void], "the schedule is not a Schedule"],
-    ["no job", ["a", Trigger.manual], "the job is not an Effect"],
-    ["a job that is a function", ["a", Trigger.manual, () => {}], "the job is not an Effect"],
+    ["no job", ["a", Trigger.manual], "the job is neither an Effect nor a function"],
+    [
+      "a job that is a promise",
+      ["a", Trigger.manual, Promise.resolve()],
+      "the job is neither an Effect nor a function"
+    ],
     ["a policy for missed ticks of null", ["a", Trigger.manual, Effect.void, { missed: null }], 'no policy "null"'],
     ["a backoff of null", ["a", Trigger.manual, Effect.void, { backoff: null }], "the backoff is not an object"],
     ["a cron expression that is none", ["a", Trigger.cron(undefined as any), Effect.void], "it is not a string"]
@@ -1211,6 +1334,22 @@ describe("add", () => {
     ["an over-long expression", Trigger.cron(`${"1,".repeat(200)}1 * * * *`), "length", "at most 256"],
     ["a day that never comes", Trigger.cron("0 0 30 2 *"), "impossible", "no date ever matches it"],
     ["an unknown time zone", Trigger.cron("* * * * *", { timeZone: "Mars/Olympus" }), "timeZone", '"Mars/Olympus"'],
+    ["too few fields", Trigger.cron("* * *"), "syntax", "3 fields found, 5 or 6 are expected, or @hourly, @daily"],
+    ["one field", Trigger.cron("5"), "syntax", ": 1 field found, 5 or 6 are expected"],
+    ["an unknown shorthand", Trigger.cron("@every 5s"), "syntax", 'there is no "@every 5s", only @hourly, @daily'],
+    ["an hour of 25", Trigger.cron("0 25 * * *"), "syntax", ": the hour is 25, expected 0 to 23"],
+    ["a second of 60", Trigger.cron("60 * * * * *"), "syntax", ": the second is 60, expected 0 to 59"],
+    ["a range too long", Trigger.cron("0-75 * * * *"), "syntax", ": the minute is 75, expected 0 to 59"],
+    ["a day in words", Trigger.cron("0 9 * * MONDAY"), "syntax", ": MONDAY is no weekday: use MON, or 1"],
+    ["a month in words", Trigger.cron("0 9 1 september *"), "syntax", ": september is no month: use SEP, or 9"],
+    ["no weekday", Trigger.cron("0 9 * * FOO"), "syntax", ": FOO is no weekday: expected SUN to SAT, or 0 to 7"],
+    ["a range that descends", Trigger.cron("0 17-9 * * *"), "syntax", ": the hour is 17-9, expected the smaller value"],
+    ["days that descend", Trigger.cron("0 9 * * FRI-MON"), "syntax", ": the weekday is FRI-MON, expected the smaller"],
+    ["a step of 0", Trigger.cron("*/0 * * * *"), "syntax", ": the step of the minute is 0, expected 1 to 59"],
+    ["an end that is missing", Trigger.cron("1- * * * *"), "syntax", ": the minute is empty in 1-, expected 0 to 59"],
+    ["a list with a gap", Trigger.cron("1,,2 * * * *"), "syntax", ': the minute is empty in "1,,2", expected 0 to 59'],
+    ["text", Trigger.cron("x * * * *"), "syntax", ": the minute is x, expected 0 to 59"],
+    ["hours east", Trigger.cron("* * * * *", { timeZone: "+2" }), "timeZone", 'no time zone "+2": write "+02:00"'],
     ["an empty time zone", Trigger.cron("* * * * *", { timeZone: "" }), "timeZone", 'no time zone ""']
   ]
   for (const [what, trigger, fault, message] of crons) {
@@ -1236,6 +1375,82 @@ describe("add", () => {
       yield* scheduler.start
       yield* TestClock.adjust(1)
       assert.deepStrictEqual(names, ["Ada", "Grace"])
+    })
+  )
+})
+
+describe("a job that is a function", () => {
+  it.effect("is told its tick, on time, caught up, queued or by hand", () =>
+    Effect.gen(function* () {
+      const { clock, jump } = yield* jumpingClock
+      yield* Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        const ticks: Array<unknown> = []
+        const note = ({ by, due, flow, run }: Scheduler.Tick) =>
+          Effect.as(
+            Effect.delay(
+              Effect.sync(() => void ticks.push([flow, run, millis(due), by])),
+              10
+            ),
+            run
+          )
+        const flow = yield* scheduler.add("a", Trigger.every(1000), note, { missed: { all: "1 minute" } })
+        yield* scheduler.add(Scheduler.flow("b", Trigger.manual, note))
+        yield* scheduler.start
+        yield* TestClock.adjust(500)
+        yield* jump(2500)
+        yield* TestClock.adjust(600)
+        const run = yield* scheduler.trigger(flow)
+        yield* TestClock.adjust(10)
+        assert.strictEqual(yield* run.join, 5)
+        yield* scheduler.trigger("b")
+        yield* TestClock.adjust(10)
+        assert.deepStrictEqual(ticks, [
+          ["a", 1, 0, "timer"],
+          ["a", 2, 1000, "timer"],
+          ["a", 3, 2000, "timer"],
+          ["a", 4, 3000, "timer"],
+          ["a", 5, 3600, "hand"],
+          ["b", 1, 3610, "hand"]
+        ])
+      }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, clock))
+    })
+  )
+
+  it.effect("gets the timeout; one that throws, or gives no Effect, is a defect of the run", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const add = scheduler.add as (...args: ReadonlyArray<unknown>) => Effect.Effect<Scheduler.Flow<unknown>>
+      const outcome = (job: unknown, options?: Scheduler.Options<Duration.Input>) =>
+        Effect.gen(function* () {
+          const flow = yield* add("a", Trigger.manual, job, options)
+          const run = yield* scheduler.trigger(flow)
+          yield* TestClock.adjust(1000)
+          const status = yield* scheduler.status("a")
+          yield* scheduler.remove("a")
+          return [status.lastOutcome, yield* run.await] as const
+        })
+      yield* scheduler.start
+      assert.strictEqual((yield* outcome(() => Effect.never, { timeout: 500 }))[0], "timeout")
+      const thrown = yield* outcome(() => {
+        throw new Boom()
+      })
+      assert.strictEqual(thrown[0], "defect")
+      assert.instanceOf(defectsOf(thrown[1])[0], Boom)
+      const [wrong, exit] = yield* outcome(() => 3)
+      assert.strictEqual(wrong, "defect")
+      assert.instanceOf(defectsOf(exit)[0], ConfigurationError)
+      assert.match(String(defectsOf(exit)[0]), /Flow "a": the job is a function that gave 3, expected an Effect/)
+    }).pipe(quiet)
+  )
+
+  it.effect("is not an Effect that is a function as well", () =>
+    Effect.gen(function* () {
+      class Name extends Context.Service<Name, string>()("Name") {}
+      const scheduler = yield* makeScheduler
+      const flow = yield* scheduler.add("a", Trigger.manual, Name).pipe(Effect.provideService(Name, "Ada"))
+      yield* scheduler.start
+      assert.strictEqual(yield* Effect.flatMap(scheduler.trigger(flow), (run) => run.join), "Ada")
     })
   )
 })
@@ -1682,6 +1897,15 @@ describe("layers", () => {
       assert.deepStrictEqual(errorOf(exit), new Scheduler.DuplicateFlow({ flow: "a" }))
     })
   )
+})
+
+describe("runMain", () => {
+  it("refuses what is not an Effect", () => {
+    const runMain = Scheduler.runMain as (u: unknown) => void
+    for (const wrong of [Scheduler.layerFlows([]), undefined, {}, () => {}]) {
+      assert.throws(() => runMain(wrong), ConfigurationError, "Layer.launch(schedules).pipe(Scheduler.runMain)")
+    }
+  })
 })
 
 describe("tracing", () => {

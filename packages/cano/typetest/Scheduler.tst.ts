@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
@@ -56,9 +57,34 @@ describe("Scheduler.flow", () => {
     Trigger.schedule(failing)
   })
 
-  it("refuses a job that is not an Effect", () => {
+  it("takes a job that is a function of the tick", () => {
+    const job = Effect.fnUntraced(function* ({ due, run }: Scheduler.Tick) {
+      yield* mail
+      return [due, run] as const
+    })
+    expect(Scheduler.flow("mail", Trigger.manual, job)).type.toBe<
+      Scheduler.Flow<readonly [DateTime.Utc, number], Declined, Mailer>
+    >()
+    const inferred = Scheduler.flow("mail", Trigger.schedule(paced), (tick) => Effect.as(mail, tick), { timeout: 5 })
+    expect(inferred).type.toBe<Scheduler.Flow<Scheduler.Tick, Declined | Scheduler.RunTimeout, Mailer | Pace>>()
+    expect(Scheduler.flow("mail", Trigger.manual, () => mail)).type.toBe<Scheduler.Flow<number, Declined, Mailer>>()
+  })
+
+  it("takes a service as an Effect", () => {
+    expect(Scheduler.flow("pace", Trigger.manual, Pace)).type.toBe<Scheduler.Flow<number, never, Pace>>()
+  })
+
+  it("refuses a job that is no Effect, and a function that gives none or wants something else", () => {
     // @ts-expect-error is not assignable to parameter of type 'Effect
+    Scheduler.flow("mail", Trigger.manual, 1)
+    // @ts-expect-error Type 'number' is not assignable to type 'Effect
     Scheduler.flow("mail", Trigger.manual, () => 1)
+    // @ts-expect-error Type 'Promise<number>' is missing
+    Scheduler.flow("mail", Trigger.manual, async () => 1)
+    // @ts-expect-error Property 'day' does not exist on type 'Tick'
+    Scheduler.flow("mail", Trigger.manual, ({ day }) => Effect.succeed(day))
+    // @ts-expect-error Type 'Tick' is not assignable to type 'number'
+    Scheduler.flow("mail", Trigger.manual, (due: number) => Effect.succeed(due))
   })
 })
 
@@ -68,6 +94,9 @@ describe("add", () => {
       Effect.Effect<Scheduler.Flow<number, Declined, Mailer>, AddError, Mailer>
     >()
     expect(scheduler.add(Scheduler.flow("mail", Trigger.manual, mail))).type.toBe<
+      Effect.Effect<Scheduler.Flow<number, Declined, Mailer>, AddError, Mailer>
+    >()
+    expect(scheduler.add("mail", Trigger.manual, ({ run }) => Effect.as(mail, run))).type.toBe<
       Effect.Effect<Scheduler.Flow<number, Declined, Mailer>, AddError, Mailer>
     >()
     expect(scheduler.add("mail", Trigger.schedule(paced), mail, { timeout: 5 })).type.toBe<

@@ -83,6 +83,7 @@ const randomProgram = ({ chance, int, pick }: Random): Program => {
   const flows = Array.from({ length: 1 + int(4) }, (_, index): FlowScript => ({
     id: `f${index}`,
     interval: pick([250, 500, 1000, 1500]),
+    startAt: chance(0.3) ? int(60_000) - 40_000 : undefined,
     overlap: pick(["skip", "queue", "allow", "cancelPrevious"]),
     missed: pick(["skip", "once", 2000, 100_000]),
     maxRuns: chance(0.2) ? 1 + int(20) : Infinity,
@@ -116,8 +117,9 @@ const jobOf = ({ runs }: FlowScript): Effect.Effect<void, string> => {
   })
 }
 
-const optionsOf = ({ backoff, maxRuns, missed, overlap, trip }: FlowScript): Scheduler.Options => ({
+const optionsOf = ({ backoff, maxRuns, missed, overlap, startAt, trip }: FlowScript): Scheduler.Options => ({
   overlap,
+  startAt: startAt === undefined ? undefined : epoch + startAt,
   missed: typeof missed === "number" ? { all: missed } : missed,
   maxRuns: maxRuns === Infinity ? undefined : maxRuns,
   trip: trip === Infinity ? undefined : trip,

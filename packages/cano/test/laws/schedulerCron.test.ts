@@ -227,7 +227,10 @@ describe("what is refused", () => {
         assert.isTrue(Result.isFailure(result), `accepted ${JSON.stringify(expression)}`)
         if (!Result.isFailure(result)) continue
         assert.instanceOf(result.failure, Scheduler.InvalidCron, expression)
-        assert.strictEqual((result.failure as Scheduler.InvalidCron).fault, "syntax", expression)
+        const { detail, fault } = result.failure as Scheduler.InvalidCron
+        assert.strictEqual(fault, "syntax", expression)
+        assert.match(detail, / (is|are) /, `${JSON.stringify(expression)}: ${detail}`)
+        assert.match(detail, /expected|^there is no|: use /, `${JSON.stringify(expression)}: ${detail}`)
       }
     })
   )

@@ -12,6 +12,8 @@ export interface RunScript {
 export interface FlowScript {
   readonly id: string
   readonly interval: number
+  /** From the start; in the past, or ahead. */
+  readonly startAt: number | undefined
   readonly overlap: "skip" | "queue" | "allow" | "cancelPrevious"
   readonly missed: "skip" | "once" | number
   readonly maxRuns: number
@@ -33,6 +35,9 @@ export interface Program {
 
 /** When all programs start: far enough from zero for any jump back. */
 export const epoch = 1_000_000_000
+
+/** No more time passes between two looks at the clock. */
+const longestSleep = 10_000
 
 /** Two things happen at the same moment, and either order would be right. */
 export class Tie extends Error {}
@@ -56,6 +61,10 @@ interface Flow extends FlowScript {
 
 export const simulate = (program: Program): ReadonlyArray<string> => new Simulation(program).run()
 
+/** The first tick of a grid that is not before a time. */
+const firstOnGrid = (anchor: number, interval: number, time: number): number =>
+  anchor + Math.max(0, Math.ceil((time - anchor) / interval)) * interval
+
 class Simulation {
   private readonly program: Program
   private readonly log: Array<string> = []
@@ -74,8 +83,8 @@ class Simulation {
     this.flows = program.flows.map((script, order) => ({
       ...script,
       order,
-      anchor: epoch,
-      due: epoch,
+      anchor: epoch + (script.startAt ?? 0),
+      due: firstOnGrid(epoch + (script.startAt ?? 0), script.interval, epoch),
       isQueued: true,
       isPaused: false,
       isTripped: false,
@@ -114,8 +123,8 @@ class Simulation {
 
   private arm(): void {
     const first = Math.min(...this.flows.filter((flow) => flow.isQueued).map((flow) => flow.due))
-    this.alarmFor = first
-    this.alarm = first === Infinity ? Infinity : this.elapsed + first - this.wall
+    this.alarmFor = first === Infinity ? Infinity : Math.min(first, this.wall + longestSleep)
+    this.alarm = this.elapsed + this.alarmFor - this.wall
   }
 
   /** The scheduler looks at the clock; where it was set back by a second or more, all goes on as if it had not been. */
@@ -254,7 +263,7 @@ class Simulation {
   private requeue(flow: Flow): void {
     if (flow.isPaused || flow.isTripped || flow.isCompleted) return
     flow.isQueued = true
-    flow.due = flow.anchor + (Math.floor((this.wall - flow.anchor) / flow.interval) + 1) * flow.interval
+    flow.due = firstOnGrid(flow.anchor, flow.interval, this.wall + 1)
     // The timer is set anew only if it would go off too late for this flow.
     if (flow.due < this.alarmFor) this.wake()
   }

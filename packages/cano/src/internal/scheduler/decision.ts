@@ -141,6 +141,13 @@ export const catchUpOne = (policy: Policy, due: number, now: number): CatchUp =>
   return runs ? { runs: [due], missed: 0 } : { runs: [], missed: 1 }
 }
 
+/** The first tick from `due` on that is not among those that run. */
+export const firstMissed = (timetable: Timetable, anchor: number, due: number, runs: ReadonlyArray<number>): number => {
+  let missed = due
+  for (const run of runs) if (run === missed) missed = timetable.next(run, anchor) ?? missed
+  return missed
+}
+
 const ticksToRun = (
   policy: Policy,
   timetable: Timetable,
@@ -190,7 +197,7 @@ const newest = (timetable: Timetable, anchor: number, from: number, until: numbe
 }
 
 /** The step is smaller than any spacing of ticks, and larger than what is lost in adding it to a time. */
-const before = (time: number): number => time - 0.5
+export const before = (time: number): number => time - 0.5
 
 export interface Settled {
   readonly streak: number
@@ -212,14 +219,19 @@ export const settleFailure = (policy: Policy, situation: Situation, now: number)
 const backoffDelay = ({ base, factor, maxDelay }: Backoff, streak: number): number =>
   Math.min(base * factor ** (streak - 1), maxDelay)
 
-/** Where the ticks of a flow start that is scheduled now. */
-export const anchorOf = (policy: Policy, now: number): number => Math.max(policy.startAt, now)
+/** From when on a flow that is scheduled now has ticks. */
+export const sinceOf = (policy: Policy, now: number): number => Math.max(policy.startAt, now)
+
+/** Where the ticks of a flow that is scheduled now are counted from: a `startAt` in the past keeps the grid it began. */
+export const anchorOf = (policy: Policy, timetable: Timetable | undefined, now: number): number =>
+  timetable?.isAnchored === true && policy.startAt !== -Infinity ? policy.startAt : sinceOf(policy, now)
 
 /** The first tick of a flow that is scheduled now. A tick at `startAt` fires; one at this very moment only for `every`. */
 export const firstTick = (policy: Policy, timetable: Timetable, now: number): number | undefined => {
-  const anchor = anchorOf(policy, now)
-  const tick = timetable.isAnchored || anchor === now ? timetable.first(anchor) : timetable.next(before(anchor), anchor)
-  return within(policy, tick)
+  const since = sinceOf(policy, now)
+  const anchor = anchorOf(policy, timetable, now)
+  const isFirst = timetable.isAnchored ? anchor === since : since === now
+  return within(policy, isFirst ? timetable.first(anchor) : timetable.next(before(since), anchor))
 }
 
 /** The first tick after a time, unless the flow has ended by then. */

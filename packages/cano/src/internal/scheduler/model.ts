@@ -26,7 +26,7 @@ export interface Flow<out A, out E = never, out R = never> extends Pipeable {
   }
   readonly id: string
   readonly trigger: Trigger.Trigger<any>
-  readonly job: Effect.Effect<A, any, any>
+  readonly job: Effect.Effect<A, any, any> | ((tick: Tick) => Effect.Effect<A, any, any>)
   readonly options: Options<Duration.Input | undefined>
 }
 
@@ -52,36 +52,59 @@ export declare namespace Flow {
 }
 
 /**
+ * What a run is for; a job that is a function is given it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tick {
+  readonly flow: string
+  /** The number of the run; they count from 1 in each flow. */
+  readonly run: number
+  /** The tick that the run was started for, however late it starts; of a run by hand the time of the call. */
+  readonly due: DateTime.Utc
+  readonly by: "timer" | "hand"
+}
+
+/**
  * How a flow is run.
- *
- * **Details**
- *
- * - `overlap`: what becomes of a tick while a run is in flight. `"skip"` (default) drops it; `"queue"` runs it when the
- *   one before has ended, and keeps one at most; `"allow"` starts it at once; `"cancelPrevious"` interrupts the one in
- *   flight, waits for its finalizers, and starts.
- * - `missed`: what becomes of ticks that passed while the process slept or was blocked. `"skip"` (default) drops them;
- *   `"once"` runs one in their place; `{ all: window }` runs each that is not older than the window, one after another
- *   (under `"allow"` at once), at most 1,000. A tick is missed if the next one is due as well, or if it is a minute late.
- * - `jitter`: delays each tick by a random time below this. The grid stays.
- * - `timeout`: interrupts a run that takes longer; the run fails with {@link RunTimeout}.
- * - `maxRuns`: how many runs there may be, those by hand included.
- * - `startAt`, `endAt`: no tick before, no tick after. The interval of `every` is then anchored at `startAt`.
- * - `backoff`: after failures in a row no tick starts a run for `base`, then `base * factor`, and so on up to `maxDelay`.
- *   Defaults: factor 2, maxDelay 1 hour.
- * - `trip`: after so many failures in a row nothing starts a run until `reset`.
- * - `span`: the name of the span of each run, and attributes for it. Default: `scheduler.flow`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options<Timeout extends Duration.Input | undefined = undefined> {
+  /**
+   * What becomes of a tick while a run is in flight. `"skip"` (default) drops it; `"queue"` runs it when the one before has
+   * ended, and keeps one at most; `"allow"` starts it at once; `"cancelPrevious"` interrupts the one in flight, waits for
+   * its finalizers, and starts.
+   */
   readonly overlap?: "skip" | "queue" | "allow" | "cancelPrevious" | undefined
+  /**
+   * What becomes of ticks that passed while the process slept or was blocked. `"skip"` (default) drops them; `"once"` makes
+   * one run in their place, which stands for the oldest; `{ all: window }` runs each that is not older than the window,
+   * one after another (under `overlap: "allow"` at once), at most 1,000.
+   *
+   * The newest tick that is due is on time, and runs under every policy, if it is at most a minute late. All before it are
+   * missed, and so is it if it is later.
+   */
   readonly missed?: "skip" | "once" | { readonly all: Duration.Input } | undefined
+  /** Delays each tick by a random time below this. The grid stays. */
   readonly jitter?: Duration.Input | undefined
+  /** Interrupts a run that takes longer; the run fails with {@link RunTimeout}. */
   readonly timeout?: Timeout
+  /** How many runs there may be, those by hand included. */
   readonly maxRuns?: number | undefined
+  /**
+   * No tick before; a string without a zone is in UTC. The interval of `every` is then anchored here, also if it lies in
+   * the past: a fixed `startAt` keeps one grid over restarts.
+   */
   readonly startAt?: DateTime.DateTime.Input | undefined
+  /** No tick after; a string without a zone is in UTC. */
   readonly endAt?: DateTime.DateTime.Input | undefined
+  /**
+   * After failures in a row no tick starts a run for `base`, then `base * factor`, and so on up to `maxDelay`. Defaults:
+   * factor 2, maxDelay 1 hour.
+   */
   readonly backoff?:
     | {
         readonly base: Duration.Input
@@ -89,7 +112,9 @@ export interface Options<Timeout extends Duration.Input | undefined = undefined>
         readonly maxDelay?: Duration.Input | undefined
       }
     | undefined
+  /** After so many failures in a row nothing starts a run until `reset`. */
   readonly trip?: number | undefined
+  /** Names the span of each run, instead of `scheduler.flow`, and gives it attributes. */
   readonly span?: { readonly name: string; readonly attributes?: Record<string, unknown> | undefined } | undefined
 }
 
@@ -168,6 +193,7 @@ export interface Counters {
 export interface Status {
   readonly id: string
   readonly trigger: Trigger.Trigger<any>
+  /** What the flow is doing, or what keeps it from running. */
   readonly state: State
   /** Runs in flight. */
   readonly running: number
@@ -185,14 +211,19 @@ export interface Status {
   readonly missed: number
   /** Failures in a row. */
   readonly streak: number
+  /** `pause` holds its ticks until `resume`. */
   readonly paused: boolean
+  /** So many runs have failed in a row that nothing starts one until `reset`. */
   readonly tripped: boolean
+  /** When the latest run was started. */
   readonly lastStart: DateTime.Utc | undefined
+  /** When the run that ended last ended. */
   readonly lastEnd: DateTime.Utc | undefined
   /** How the run that ended last ended. */
   readonly lastOutcome: Outcome | undefined
   /** Why the run that failed last failed. */
   readonly lastFailure: Cause.Cause<unknown> | undefined
+  /** The counts of the batch, where the last run that succeeded was a concurrent one. */
   readonly lastCounters: Counters | undefined
   /** When the next run is due, as things stand. */
   readonly nextRun: DateTime.Utc | undefined
@@ -201,20 +232,12 @@ export interface Status {
 /**
  * What happened. All carry the time `at`.
  *
- * **Details**
- *
- * - `RunStarted`: `due` is the tick, or the time of the call; `run` counts from 1 in each flow.
- * - `RunWaiting`: it starts when the runs in flight have ended, or is dropped with a `Skipped`.
- * - `Missed`: `count` ticks passed unseen, the first at `from`, and are not caught up. (Of a cron flow no more than 1,000
- *   are counted.)
- * - `Completed`: no tick will come any more.
- * - `Lost`: the reader was too slow, and `count` events before the next one were dropped.
- *
  * @category models
  * @since 0.1.0
  */
 export type Event = Data.TaggedEnum<{
   SchedulerStarted: { readonly at: DateTime.Utc }
+  /** It starts nothing more, and waits for the runs in flight. */
   SchedulerStopping: { readonly at: DateTime.Utc }
   SchedulerStopped: { readonly at: DateTime.Utc; readonly interrupted: ReadonlyArray<RunId> }
   Added: { readonly at: DateTime.Utc; readonly flow: string }
@@ -222,14 +245,18 @@ export type Event = Data.TaggedEnum<{
   RunStarted: {
     readonly at: DateTime.Utc
     readonly flow: string
+    /** Counts from 1 in each flow. */
     readonly run: number
+    /** The tick, or the time of the call. */
     readonly due: DateTime.Utc
     readonly by: "timer" | "hand"
     /** It was announced by a `RunWaiting`. */
     readonly waited: boolean
   }
+  /** A run starts when those in flight have ended, or is dropped with a `Skipped`. */
   RunWaiting: { readonly at: DateTime.Utc; readonly flow: string; readonly due: DateTime.Utc }
   RunEnded: { readonly at: DateTime.Utc; readonly flow: string; readonly run: number; readonly outcome: Outcome }
+  /** A tick, or a call of `trigger`, started no run. */
   Skipped: {
     readonly at: DateTime.Utc
     readonly flow: string
@@ -240,13 +267,24 @@ export type Event = Data.TaggedEnum<{
     /** It was announced by a `RunWaiting`. */
     readonly waited: boolean
   }
-  Missed: { readonly at: DateTime.Utc; readonly flow: string; readonly from: DateTime.Utc; readonly count: number }
+  /** `count` ticks passed unseen and are not caught up. Of a cron flow no more than 1,000 are counted. */
+  Missed: {
+    readonly at: DateTime.Utc
+    readonly flow: string
+    /** The first tick that is not run. */
+    readonly from: DateTime.Utc
+    readonly count: number
+  }
   Paused: { readonly at: DateTime.Utc; readonly flow: string }
   Resumed: { readonly at: DateTime.Utc; readonly flow: string }
+  /** After failures in a row no tick starts a run until then. */
   BackedOff: { readonly at: DateTime.Utc; readonly flow: string; readonly until: DateTime.Utc; readonly streak: number }
+  /** After so many failures in a row nothing starts a run until `reset`. */
   Tripped: { readonly at: DateTime.Utc; readonly flow: string; readonly streak: number }
   Reset: { readonly at: DateTime.Utc; readonly flow: string }
+  /** No tick will come any more. */
   Completed: { readonly at: DateTime.Utc; readonly flow: string }
+  /** The reader was too slow, and `count` events before the next one were dropped. */
   Lost: { readonly at: DateTime.Utc; readonly count: number }
 }>
 
@@ -359,14 +397,20 @@ export class InvalidCron extends Data.TaggedError("InvalidCron")<{
 }
 
 /**
- * There is no flow with this id.
+ * There is no flow with this id, or it is another than the flow value that was given.
  *
  * @category errors
  * @since 0.1.0
  */
-export class UnknownFlow extends Data.TaggedError("UnknownFlow")<{ readonly flow: string }> {
+export class UnknownFlow extends Data.TaggedError("UnknownFlow")<{
+  readonly flow: string
+  /** The id is that of another flow. */
+  readonly isOther?: boolean | undefined
+}> {
   override get message(): string {
-    return `There is no flow "${this.flow}"`
+    return this.isOther === true
+      ? `This flow was not added: another flow has the id "${this.flow}"`
+      : `There is no flow "${this.flow}"`
   }
 }
 

@@ -30,9 +30,13 @@ const overlaps: ReadonlySet<unknown> = new Set(["skip", "queue", "allow", "cance
 /** The policy that the options of a flow stand for, or everything that is wrong with them, the id and the job. */
 export const policyOf = ({ id, job, options }: Flow.Any): Result.Result<Policy, InvalidFlow> => {
   const wrongName = nameProblems("the id", id)
-  const isJob = Effect.isEffect(job)
+  const isJob = Effect.isEffect(job) || typeof job === "function"
   if (options === noOptions && wrongName.length === 0 && isJob) return succeedPlain
-  const problems = [...wrongName, ...(isJob ? [] : ["the job is not an Effect"]), ...problemsOf(options)]
+  const problems = [
+    ...wrongName,
+    ...(isJob ? [] : ["the job is neither an Effect nor a function"]),
+    ...problemsOf(options)
+  ]
   return problems.length > 0
     ? Result.fail(new InvalidFlow({ flow: String(id).slice(0, 40), problems }))
     : Result.succeed(toPolicy(options))

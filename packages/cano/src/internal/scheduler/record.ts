@@ -9,7 +9,7 @@ import type { Pull } from "effect/Pull"
 import { Meter, type MeterShape } from "../meter.ts"
 import type { Entry, Slot } from "./agenda.ts"
 import type { Policy, Situation, Timetable } from "./decision.ts"
-import type { Counters, Flow, Outcome, SkipReason } from "./model.ts"
+import type { Counters, Flow, Outcome, SkipReason, Tick } from "./model.ts"
 
 /** A run that waits for the one before it. */
 export interface Waiting {
@@ -42,8 +42,9 @@ export class FlowRecord implements Entry, Situation {
   readonly order: number
   readonly policy: Policy
   readonly timetable: Timetable | undefined
-  /** The job with its timeout. */
+  /** The job with its timeout; of one that is a function see `effectOf`. */
   readonly effect: Effect.Effect<any, any, any>
+  readonly effectOf: ((tick: Tick) => Effect.Effect<any, any, any>) | undefined
   /** The services that the job was given. */
   readonly context: Context.Context<never>
   readonly isTraced: boolean
@@ -56,7 +57,9 @@ export class FlowRecord implements Entry, Situation {
   place = 0
   /** Until when the ticks have been looked at. */
   seen = NaN
-  /** Where the ticks were counted from when the scheduler was started; NaN before. */
+  /** When the flow was scheduled, or will have its first tick; NaN before. */
+  since = NaN
+  /** Where its ticks are counted from; NaN before. */
   anchor = NaN
   /** No tick will come any more. */
   exhausted = false
@@ -102,6 +105,7 @@ export class FlowRecord implements Entry, Situation {
     readonly policy: Policy
     readonly timetable: Timetable | undefined
     readonly effect: Effect.Effect<any, any, any>
+    readonly effectOf: ((tick: Tick) => Effect.Effect<any, any, any>) | undefined
     readonly context: Context.Context<never>
     readonly isTraced: boolean
   }) {
@@ -110,6 +114,7 @@ export class FlowRecord implements Entry, Situation {
     this.policy = options.policy
     this.timetable = options.timetable
     this.effect = options.effect
+    this.effectOf = options.effectOf
     this.context = options.context
     this.isTraced = options.isTraced
     this.meter = Context.getOrUndefined(options.context, Meter)

@@ -45,7 +45,7 @@ export const previewOf = (
 ): ReadonlyArray<DateTime.Utc> => {
   const { policy, timetable } = record
   if (timetable === undefined) return scheduledTick(record, n)
-  const anchor = state === "running" ? record.anchor : decision.anchorOf(policy, now)
+  const anchor = state === "running" ? record.anchor : decision.anchorOf(policy, timetable, now)
   const next = state === "running" ? nextOf(record, now) : decision.firstTick(policy, timetable, now)
   return decision.upcoming(policy, record, timetable, anchor, next, n).map(time)
 }
@@ -64,7 +64,7 @@ const nextOf = (record: FlowRecord, now: number): number | undefined => {
 /** What became, or will become, of a tick at an instant. */
 export const explain = (record: FlowRecord, state: SchedulerState, now: number, instant: number): Explanation => {
   const { policy, timetable } = record
-  const anchor = Number.isNaN(record.anchor) ? decision.anchorOf(policy, now) : record.anchor
+  const anchor = Number.isNaN(record.anchor) ? decision.anchorOf(policy, timetable, now) : record.anchor
   if (instant > policy.endAt) return explained("WillBeSkipped", "ended")
   if (timetable !== undefined && !decision.isTick(policy, timetable, anchor, instant)) {
     return notDue(decision.nextTick(policy, timetable, anchor, instant))
@@ -87,7 +87,7 @@ const explainPast = (record: FlowRecord, state: SchedulerState, instant: number)
   if (omission?.reason === "missed") return explained("Missed")
   if (omission !== undefined) return explained("Skipped", omission.reason as Explanation["reason"], omission.run)
   const isForgotten = instant <= record.forgottenUntil
-  if (record.timetable === undefined || state !== "running" || !(instant >= record.anchor) || isForgotten) {
+  if (record.timetable === undefined || state !== "running" || !(instant >= record.since) || isForgotten) {
     return { _tag: "Unknown", message: "unknown: the flow was not scheduled then, or it is too long ago" }
   }
   return explained("Ran")

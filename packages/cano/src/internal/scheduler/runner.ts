@@ -88,7 +88,8 @@ export class Runner {
       record.omit(record.lastStart, Infinity, "maxRuns")
       this.complete(record)
     }
-    const effect = record.isTraced ? inRunSpan(record.effect, record.flow, run, by) : record.effect
+    const work = record.effectOf?.({ flow: record.id, run, due: DateTime.makeUnsafe(due), by }) ?? record.effect
+    const effect = record.isTraced ? inRunSpan(work, record.flow, run, by) : work
     const nested = this.depth >= deepest ? Effect.andThen(Effect.yieldNow, effect) : effect
     this.depth++
     const fiber = Effect.runForkWith(record.context)(nested as Effect.Effect<any, any>)
@@ -120,12 +121,12 @@ export class Runner {
   // ---------------------------------------------------------------------------
 
   /** Ticks have passed while nobody could look, and do not become runs. */
-  miss(record: FlowRecord, due: number, count: number): void {
+  miss(record: FlowRecord, from: number, count: number): void {
     record.missed += count
     record.meter?.flowSkipped(record.id, "missed", count, record.context)
     if (this.hub.isActive) {
       const at = DateTime.makeUnsafe(this.timer.now())
-      this.hub.publish({ _tag: "Missed", at, flow: record.id, from: DateTime.makeUnsafe(due), count })
+      this.hub.publish({ _tag: "Missed", at, flow: record.id, from: DateTime.makeUnsafe(from), count })
     }
   }
 

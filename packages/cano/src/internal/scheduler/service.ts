@@ -9,6 +9,7 @@ import { pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
+import { ConfigurationError } from "../../ConfigurationError.ts"
 import type * as Trigger from "../../Trigger.ts"
 import * as Annotations from "../annotations.ts"
 import { durationProblems, refuse } from "../configuration.ts"
@@ -27,6 +28,7 @@ import {
   RunTimeout,
   type Status,
   type StopReport,
+  type Tick,
   type TimeoutError,
   TriggerRefused,
   UnknownFlow
@@ -36,39 +38,22 @@ import { FlowRecord } from "./record.ts"
 import * as Report from "./report.ts"
 
 /**
- * The operations of a {@link Scheduler}.
- *
- * **Details**
- *
- * - `add`: registers a flow, made by {@link flow} or from its parts, and gives it back. In a running scheduler it is
- *   scheduled at once. The job is given the services of the caller.
- * - `start`: schedules all flows. A scheduler that was stopped can be started again.
- * - `stop`: starts nothing more, waits for the runs in flight, interrupts those that take longer than `grace`, waits for
- *   their finalizers, and names them. If it is stopped, nothing happens; if it is stopping, it is waited for, and the
- *   shorter grace counts. A job that stops its own scheduler should fork the stop, which else waits for the job.
- *   A run that cannot be interrupted (`Effect.uninterruptible`, or a finalizer that hangs) is waited for, however long it
- *   takes beyond the grace: bound the work inside of it. Under {@link runMain} a second signal ends the process at once.
- * - `trigger`: runs a flow now, whatever its trigger, a pause or a backoff say; but its overlap policy, a trip and
- *   `maxRuns` count. A flow gives a handle with the types of its job, an id one that knows nothing of them.
- * - `pause`, `resume`: no ticks in between; runs in flight go on, and a queued tick is dropped. The grid stays.
- * - `remove`: interrupts the runs of a flow, waits for their finalizers, and forgets it.
- * - `reset`: ends a trip, a backoff and a streak of failures.
- * - `status`, `list`: where flows stand, in the order in which they were added.
- * - `preview`: when the next `n` runs are due as things stand: none while paused or tripped. While the scheduler is
- *   stopped, as if it were started now. At most 10,000; of `Trigger.schedule`, one.
- * - `explain`: what became, or will become, of a tick at an instant.
- * - `changes`: the events from now on, until the scheduler is closed.
+ * The operations of a {@link Scheduler}. Where a flow is wanted, its id or its flow value is given.
  *
  * @category models
  * @since 0.1.0
  */
 export interface SchedulerShape {
+  /**
+   * Registers a flow, made by {@link flow} or from its parts, and gives it back. In a running scheduler it is scheduled at
+   * once. The job is an Effect, or a function from its {@link Tick} to one; it is given the services of the caller.
+   */
   readonly add: {
     <A, E, R>(flow: Flow<A, E, R>): Effect.Effect<Flow<A, E, R>, DuplicateFlow | InvalidFlow | InvalidCron, R>
     <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Duration.Input | undefined = undefined>(
       id: string,
       trigger: T,
-      job: Effect.Effect<A, E, R>,
+      job: Effect.Effect<A, E, R> | ((tick: Tick) => Effect.Effect<A, E, R>),
       options?: Options<Timeout>
     ): Effect.Effect<
       Flow<A, E | TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>>,
@@ -76,35 +61,66 @@ export interface SchedulerShape {
       R | Trigger.Trigger.Services<T>
     >
   }
+  /** Schedules all flows. A scheduler that was stopped can be started again. */
   readonly start: Effect.Effect<void, AlreadyRunning>
+  /**
+   * Starts nothing more, waits for the runs in flight, interrupts those that take longer than `grace`, waits for their
+   * finalizers, and names them. If it is stopped, nothing happens, and nobody is named; if it is stopping, it is waited
+   * for, and the shorter grace counts.
+   *
+   * A job that stops its own scheduler should fork the stop with `Effect.forkDetach`: the stop waits for the job, and what
+   * `Effect.forkChild` has forked dies with it.
+   *
+   * A run that cannot be interrupted (`Effect.uninterruptible`, or a finalizer that hangs) is waited for, however long it
+   * takes beyond the grace: bound the work inside of it. Under {@link runMain} a second signal ends the process at once.
+   */
   readonly stop: (options?: { readonly grace?: Duration.Input | undefined }) => Effect.Effect<StopReport>
+  /**
+   * Runs a flow now, whatever its trigger, a pause or a backoff say; but its overlap policy, a trip and `maxRuns` count. A
+   * flow value gives a run with the types of its job, an id one that knows nothing of them.
+   */
   readonly trigger: {
     <A, E, R>(flow: Flow<A, E, R>): Effect.Effect<Run<A, E>, UnknownFlow | NotRunning | TriggerRefused>
     (id: string): Effect.Effect<Run<unknown, unknown>, UnknownFlow | NotRunning | TriggerRefused>
   }
+  /** Keeps a flow from starting by its trigger. Runs in flight go on, and a tick that waits is dropped. */
   readonly pause: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
+  /** Ends a pause. The grid of the flow has stayed. */
   readonly resume: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
+  /** Interrupts the runs of a flow, waits for their finalizers, and forgets it. */
   readonly remove: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
+  /** Ends a trip, a backoff and the count of failures in a row. */
   readonly reset: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
+  /** Tells where a flow stands. */
   readonly status: (flow: string | Flow.Any) => Effect.Effect<Status, UnknownFlow>
+  /** Where all flows stand, in the order in which they were added. */
   readonly list: Effect.Effect<ReadonlyArray<Status>>
+  /**
+   * Tells when the next `n` runs are due as things stand: none while paused or tripped. While the scheduler is stopped, as
+   * if it were started now. At most 10,000, else it dies with a `ConfigurationError`; of `Trigger.schedule`, one.
+   */
   readonly preview: (flow: string | Flow.Any, n: number) => Effect.Effect<ReadonlyArray<DateTime.Utc>, UnknownFlow>
+  /** Tells what became, or will become, of a tick at an instant. */
   readonly explain: (
     flow: string | Flow.Any,
     instant: DateTime.DateTime.Input
   ) => Effect.Effect<Explanation, UnknownFlow>
+  /** The events from the moment that it is run, until the scheduler is closed. */
   readonly changes: Stream.Stream<Event>
+  /** Whether it was started, and not stopped since. */
   readonly isRunning: Effect.Effect<boolean>
 }
+
+type Job = Flow.Any["job"]
 
 class FlowImpl {
   readonly "~effect-cano/Scheduler/Flow" = variance
   readonly id: string
   readonly trigger: Trigger.Trigger<any>
-  readonly job: Effect.Effect<any, any, any>
+  readonly job: Job
   readonly options: Options<any>
 
-  constructor(id: string, trigger: Trigger.Trigger<any>, job: Effect.Effect<any, any, any>, options: Options<any>) {
+  constructor(id: string, trigger: Trigger.Trigger<any>, job: Job, options: Options<any>) {
     this.id = id
     this.trigger = trigger
     this.job = job
@@ -121,7 +137,7 @@ const variance: any = {}
 export const makeFlow = (
   id: string,
   trigger: Trigger.Trigger<any>,
-  job: Effect.Effect<any, any, any>,
+  job: Job,
   options?: Options<any>
 ): Flow<any, any, any> => new FlowImpl(id, trigger, job, options ?? noOptions)
 
@@ -142,8 +158,9 @@ export const make = (engine: Engine, grace: Duration.Duration): SchedulerShape =
   const find = (flow: string | Flow.Any): Result.Result<FlowRecord, UnknownFlow> => {
     const id = isFlow(flow) ? flow.id : flow
     const record = engine.records.get(id)
-    return record === undefined || record.removed || (isFlow(flow) && record.flow !== flow)
-      ? Result.fail(new UnknownFlow({ flow: String(id) }))
+    if (record === undefined || record.removed) return Result.fail(new UnknownFlow({ flow: String(id) }))
+    return isFlow(flow) && record.flow !== flow
+      ? Result.fail(new UnknownFlow({ flow: id, isOther: true }))
       : Result.succeed(record)
   }
   const withRecord = <A, E = never>(flow: string | Flow.Any, f: (record: FlowRecord) => Effect.Effect<A, E>) =>
@@ -154,12 +171,8 @@ export const make = (engine: Engine, grace: Duration.Duration): SchedulerShape =
   const sync = <A>(flow: string | Flow.Any, f: (record: FlowRecord) => A) =>
     withRecord(flow, (record) => Effect.sync(() => f(record)))
   return {
-    add: (
-      first: string | Flow.Any,
-      trigger?: Trigger.Trigger<any>,
-      job?: Effect.Effect<any, any, any>,
-      options?: any
-    ) => addFlow(engine, isFlow(first) ? first : makeFlow(first, trigger!, job!, options)) as any,
+    add: (first: string | Flow.Any, trigger?: Trigger.Trigger<any>, job?: Job, options?: any) =>
+      addFlow(engine, isFlow(first) ? first : makeFlow(first, trigger!, job!, options)) as any,
     start: engine.start,
     stop: (options) => Effect.suspend(() => engine.stop(options?.grace === undefined ? grace : graceOf(options.grace))),
     trigger: (flow: string | Flow.Any) => withRecord(flow, (record) => triggerFlow(engine, record)) as any,
@@ -211,7 +224,7 @@ const addFlow = <A, E, R>(
         order: engine.nextOrder(),
         policy: policy.success,
         timetable: timetable.success,
-        effect: bounded(flow),
+        ...workOf(flow),
         context: Annotations.add(fiber.context, "cano.flow.id", flow.id),
         isTraced: cache.tracer !== undefined && cache.tracerEnabled
       })
@@ -219,11 +232,27 @@ const addFlow = <A, E, R>(
     return Effect.succeed(flow)
   })
 
-const bounded = ({ id, job, options }: Flow.Any): Effect.Effect<any, any, any> => {
-  if (options.timeout === undefined) return job
+/** The job with its timeout, as one effect or one for each tick. */
+const workOf = (flow: Flow.Any): Pick<FlowRecord, "effect" | "effectOf"> => {
+  const { job } = flow
+  // Not by `typeof`: a service is an Effect, and a class.
+  if (Effect.isEffect(job)) return { effect: bounded(flow, job), effectOf: undefined }
+  const call = job as (tick: Tick) => unknown
+  const jobFor = (tick: Tick) => Effect.suspend(() => effectFrom(flow, call(tick)))
+  return { effect: Effect.void, effectOf: (tick) => bounded(flow, jobFor(tick)) }
+}
+
+const effectFrom = ({ id }: Flow.Any, given: unknown): Effect.Effect<any, any, any> => {
+  if (Effect.isEffect(given)) return given
+  const problem = `the job is a function that gave ${String(given)}, expected an Effect`
+  return Effect.die(new ConfigurationError({ subject: `Flow "${id}"`, problems: [problem] }))
+}
+
+const bounded = ({ id, options }: Flow.Any, work: Effect.Effect<any, any, any>): Effect.Effect<any, any, any> => {
+  if (options.timeout === undefined) return work
   const timeout = Duration.fromInputUnsafe(options.timeout)
   const orElse = () => Effect.fail(new RunTimeout({ flow: id, timeout }))
-  return Effect.timeoutOrElse(job, { duration: timeout, orElse })
+  return Effect.timeoutOrElse(work, { duration: timeout, orElse })
 }
 
 const triggerFlow = (

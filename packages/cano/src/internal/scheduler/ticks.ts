@@ -69,11 +69,10 @@ export class Ticks implements Client<FlowRecord> {
         ? decision.catchUpOne(policy, due, now)
         : decision.catchUp(policy, timetable, record.anchor, due, now)
     if (missed > 0) {
-      const [first = Infinity] = runs
-      // What runs is the end of the gap, or, where nothing is on time, its beginning.
-      const from = first === due ? due + 0.5 : due
-      record.omit(from, first > due ? Math.min(first - 0.5, now) : now, "missed")
-      this.runner.miss(record, due, missed)
+      const from = timetable === undefined ? due : decision.firstMissed(timetable, record.anchor, due, runs)
+      const after = runs.find((run) => run > from) ?? Infinity
+      record.omit(from, Math.min(after - 0.5, now), "missed")
+      this.runner.miss(record, from, missed)
     }
     for (const tick of runs) {
       // A run may have stopped the scheduler, or removed the flow.
@@ -97,10 +96,11 @@ export class Ticks implements Client<FlowRecord> {
   /** Puts a flow in the agenda for the first time since the scheduler was started. */
   schedule(record: FlowRecord, now: number): void {
     const { flow, policy, timetable } = record
-    record.anchor = decision.anchorOf(policy, now)
+    record.since = decision.sinceOf(policy, now)
+    record.anchor = decision.anchorOf(policy, timetable, now)
     record.exhausted = record.runs >= policy.maxRuns
     if (!record.isSchedulable || flow.trigger._tag === "Manual") return
-    if (timetable === undefined) this.askSchedule(record, record.anchor)
+    if (timetable === undefined) this.askSchedule(record, record.since)
     else this.place(record, decision.firstTick(policy, timetable, now))
   }
 
@@ -108,8 +108,9 @@ export class Ticks implements Client<FlowRecord> {
   reschedule(record: FlowRecord, now: number): void {
     if (!this.timer.isRunning || !record.isSchedulable || record.flow.trigger._tag === "Manual") return
     const { timetable } = record
-    if (timetable === undefined) return this.askSchedule(record, Math.max(now, record.anchor))
-    this.place(record, decision.nextTick(record.policy, timetable, record.anchor, now))
+    if (timetable === undefined) return this.askSchedule(record, Math.max(now, record.since))
+    const after = Math.max(now, decision.before(record.since))
+    this.place(record, decision.nextTick(record.policy, timetable, record.anchor, after))
   }
 
   private place(record: FlowRecord, tick: number | undefined): void {
@@ -154,6 +155,7 @@ export class Ticks implements Client<FlowRecord> {
       record.backoffUntil += jump
       const move = decision.moveBack(record.timetable, jump)
       if (move === "shift") {
+        record.since += jump
         record.anchor += jump
         record.due += jump
         record.fireAt += jump
@@ -161,7 +163,8 @@ export class Ticks implements Client<FlowRecord> {
       if (move !== "keep") record.forgetAfter(now)
       if (!isQueued) continue
       if (move === "restart") {
-        this.place(record, decision.nextTick(record.policy, record.timetable!, record.anchor, now))
+        const after = Math.max(now, decision.before(record.policy.startAt))
+        this.place(record, decision.nextTick(record.policy, record.timetable!, record.anchor, after))
       } else this.timer.add(record)
     }
   }

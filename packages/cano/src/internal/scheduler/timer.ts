@@ -5,8 +5,11 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { Agenda, type Entry, type Slot } from "./agenda.ts"
 
-/** Between two looks at the clock, in milliseconds: a timer does not notice that the clock was set, or the machine slept. */
-const longestSleep = 60_000
+/**
+ * Between two looks at the clock, in milliseconds: a timer does not notice that the clock was set, or the machine slept.
+ * Far less than what makes a tick late, or a tick that was on time would be missed for having been noticed late.
+ */
+const longestSleep = 10_000
 
 /** A clock that is set back by less is not worth a reaction. */
 const smallestJump = 1000

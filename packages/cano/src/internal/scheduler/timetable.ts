@@ -6,6 +6,7 @@ import { hasProperty } from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Trigger from "../../Trigger.ts"
+import { cronFault } from "./cronFault.ts"
 import { catchUpLimit, type Timetable } from "./decision.ts"
 import * as LocalTime from "./localTime.ts"
 import { InvalidCron, InvalidFlow } from "./model.ts"
@@ -160,7 +161,7 @@ const compile = (flow: string, trigger: Trigger.Cron): Result.Result<Cron.Cron, 
     return refused("syntax", "it is not a string, nor a Cron")
   const zone = zoneOf(trigger)
   if (Option.isNone(zone))
-    return refused("timeZone", `there is no time zone "${abbreviated(String(trigger.timeZone))}"`)
+    return refused("timeZone", `there is no time zone "${abbreviated(String(trigger.timeZone))}"${adviceOn(trigger)}`)
   if (typeof expression !== "string") return Result.succeed(adjusted(expression, trigger, zone.value))
   if (expression.length > maxExpressionLength) {
     return refused("length", `it is ${expression.length} characters long, at most ${maxExpressionLength} are allowed`)
@@ -168,7 +169,13 @@ const compile = (flow: string, trigger: Trigger.Cron): Result.Result<Cron.Cron, 
   const fields = shorthands.get(expression.trim()) ?? expression
   return Result.mapError(
     Cron.parse(fields, zone.value, { onDstOverlap: onDstOverlap ?? (hasWildcardHour(fields) ? "both" : "earlier") }),
-    (error) => new InvalidCron({ flow, expression: abbreviated(shown), fault: "syntax", detail: error.message })
+    (error) =>
+      new InvalidCron({
+        flow,
+        expression: abbreviated(shown),
+        fault: "syntax",
+        detail: cronFault(fields) ?? error.message
+      })
   )
 }
 
@@ -180,6 +187,14 @@ const zoneOf = ({ expression, timeZone }: Trigger.Cron): Option.Option<DateTime.
   if (timeZone.length > maxExpressionLength) return Option.none()
   const zone = DateTime.zoneFromString(timeZone)
   return Option.filter(zone, (zone) => zone._tag === "Named" || Math.abs(zone.offset) <= largestOffset)
+}
+
+/** How an offset is written that was meant by `+2`, `-0330` or `UTC+2`. */
+const adviceOn = ({ timeZone }: Trigger.Cron): string => {
+  const [, sign, hours, minutes] = /^(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?$/i.exec(String(timeZone).trim()) ?? []
+  return sign === undefined || Number(hours) > 18 || Number(minutes ?? 0) > 59
+    ? ""
+    : `: write "${sign}${hours!.padStart(2, "0")}:${minutes ?? "00"}"`
 }
 
 /** A cron value of the user's own, with its zone filled in. */
@@ -227,9 +242,17 @@ const fromCron = (cron: Cron.Cron, offsets: ZoneOffsets | undefined): Timetable 
 const every = (flow: string, trigger: Trigger.Every): Result.Result<Timetable, InvalidFlow> => {
   const refused = (problem: string) => Result.fail(new InvalidFlow({ flow, problems: [problem] }))
   const duration = Number.isNaN(trigger.interval) ? Option.none() : Duration.fromInput(trigger.interval)
-  if (Option.isNone(duration)) return refused("the interval is not a duration")
+  if (Option.isNone(duration)) {
+    return refused(`the interval is not a duration: ${shown(trigger.interval)}; write "5 minutes", or milliseconds`)
+  }
   const millis = Duration.toMillis(duration.value)
   return Number.isFinite(millis) && millis >= 1
     ? Result.succeed(interval(millis, trigger.firstRun))
-    : refused(`the interval is ${Duration.format(duration.value)}, expected a finite duration from 1 ms`)
+    : refused(`the interval is ${inWords(millis, duration.value)}, expected a finite duration from 1 ms`)
 }
+
+const shown = (input: unknown): string => (typeof input === "string" ? `"${abbreviated(input)}"` : String(input))
+
+/** What is shorter than a millisecond is a fraction of one to a reader. */
+const inWords = (millis: number, duration: Duration.Duration): string =>
+  millis !== 0 && Math.abs(millis) < 1 ? `${millis} ms` : Duration.format(duration)

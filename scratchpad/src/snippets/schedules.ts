@@ -1,0 +1,45 @@
+/** Pieces of code for the guide to the scheduler. */
+import * as Console from "effect/Console"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { Scheduler, Trigger } from "effect-cano"
+
+declare const send: (report: { readonly day: string }) => Effect.Effect<void>
+declare const isOver: Effect.Effect<boolean>
+
+// #region process
+const schedules = Scheduler.layerFlows([
+  Scheduler.flow("heartbeat", Trigger.every("30 seconds"), Console.log("alive")),
+  Scheduler.flow("report", Trigger.cron("0 9 * * MON-FRI", { timeZone: "Europe/Berlin" }), Console.log("good morning"))
+])
+
+Layer.launch(schedules).pipe(Scheduler.runMain)
+// #endregion
+
+// #region tick
+export const report = Scheduler.flow(
+  "nightly report",
+  Trigger.cron("0 2 * * *"),
+  ({ due }) => send({ day: DateTime.formatIsoDateUtc(due) }),
+  { missed: { all: "2 days" } }
+)
+// #endregion
+
+// #region stop
+export const untilOver = Effect.gen(function* () {
+  const scheduler = yield* Scheduler.Scheduler
+  if (yield* isOver) yield* Effect.forkDetach(scheduler.stop())
+})
+// #endregion
+
+// #region changes
+export const watching = Effect.gen(function* () {
+  const scheduler = yield* Scheduler.Scheduler
+  const print = Stream.runForEach(scheduler.changes, (event) => Console.log(event._tag))
+  // startImmediately: it listens before the scheduler is started
+  yield* Effect.forkScoped(print, { startImmediately: true })
+  yield* scheduler.start
+})
+// #endregion
