@@ -473,7 +473,34 @@ describe("missed ticks", () => {
         yield* TestClock.adjust(5)
         assert.strictEqual(runs, 1002)
         assert.strictEqual((yield* scheduler.status("a")).missed, 360_001 - 1001)
+        const start = millis((yield* scheduler.status("a")).lastStart!) - 3_600_010
+        const became = (tick: number) => Effect.map(scheduler.explain("a", start + 10 * tick), ({ message }) => message)
+        assert.deepStrictEqual(yield* Effect.forEach([1, 1000, 1001, 360_000], became), [
+          "ran",
+          "ran",
+          "missed",
+          "missed"
+        ])
       }).pipe(Effect.provideService(Clock.Clock, clock))
+    })
+  )
+
+  it.effect("explain tells those that were caught up from those that were not", () =>
+    Effect.gen(function* () {
+      const { clock, jump } = yield* jumpingClock
+      const start = yield* Clock.currentTimeMillis
+      yield* Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        yield* scheduler.add("a", Trigger.every(10), Effect.void, { missed: { all: "20 seconds" } })
+        yield* scheduler.start
+        yield* TestClock.adjust(5)
+        yield* jump("1 minute")
+        yield* TestClock.adjust(5)
+        const became = (tick: number) => Effect.map(scheduler.explain("a", start + 10 * tick), ({ message }) => message)
+        const ticks = [4000, 4001, 5000, 5001, 6000, 6001]
+        const told = ["missed", "ran", "ran", "missed", "missed", "ran: run 1002"]
+        assert.deepStrictEqual(yield* Effect.forEach(ticks, became), told)
+      }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, clock))
     })
   )
 

@@ -110,6 +110,18 @@ describe("catchUp", () => {
     assert.strictEqual(missed, 5001 - 1001)
   })
 
+  it("what is missed lies before, between and after what runs", () => {
+    const gaps = (runs: ReadonlyArray<number>) =>
+      decision.missedBetween(every, 0, 3000, 9500, runs).map(({ from, to }) => [from, to])
+    assert.deepStrictEqual(gaps([]), [[3000, 9500]])
+    assert.deepStrictEqual(gaps([9000]), [[3000, 8999.5]])
+    assert.deepStrictEqual(gaps([3000]), [[4000, 9500]])
+    assert.deepStrictEqual(gaps([5000, 6000, 9000]), [
+      [3000, 4999.5],
+      [7000, 8999.5]
+    ])
+  })
+
   it("a tick of a schedule is late or not", () => {
     assert.deepStrictEqual(decision.catchUpOne(plain, 0, 60_000), { runs: [0], missed: 0 })
     assert.deepStrictEqual(decision.catchUpOne(plain, 0, 60_001), { runs: [], missed: 1 })

@@ -141,11 +141,22 @@ export const catchUpOne = (policy: Policy, due: number, now: number): CatchUp =>
   return runs ? { runs: [due], missed: 0 } : { runs: [], missed: 1 }
 }
 
-/** The first tick from `due` on that is not among those that run. */
-export const firstMissed = (timetable: Timetable, anchor: number, due: number, runs: ReadonlyArray<number>): number => {
-  let missed = due
-  for (const run of runs) if (run === missed) missed = timetable.next(run, anchor) ?? missed
-  return missed
+/** Where the ticks lie, from `due` until `now`, that are not among those that run; the first of each is at `from`. */
+export const missedBetween = (
+  timetable: Timetable | undefined,
+  anchor: number,
+  due: number,
+  now: number,
+  runs: ReadonlyArray<number>
+): ReadonlyArray<{ readonly from: number; readonly to: number }> => {
+  const gaps: Array<{ readonly from: number; readonly to: number }> = []
+  let from = due
+  for (const run of runs) {
+    if (run > from) gaps.push({ from, to: before(run) })
+    from = timetable?.next(run, anchor) ?? Infinity
+  }
+  if (from <= now) gaps.push({ from, to: now })
+  return gaps
 }
 
 const ticksToRun = (

@@ -69,10 +69,12 @@ export class Ticks implements Client<FlowRecord> {
         ? decision.catchUpOne(policy, due, now)
         : decision.catchUp(policy, timetable, record.anchor, due, now)
     if (missed > 0) {
-      const from = timetable === undefined ? due : decision.firstMissed(timetable, record.anchor, due, runs)
-      const after = runs.find((run) => run > from) ?? Infinity
-      record.omit(from, Math.min(after - 0.5, now), "missed")
-      this.runner.miss(record, from, missed)
+      const gaps = decision.missedBetween(timetable, record.anchor, due, now, runs)
+      for (const [index, { from, to }] of gaps.entries()) {
+        if (index > 0 || from > due) record.isOmitting = false
+        record.omit(from, to, "missed")
+      }
+      this.runner.miss(record, gaps[0]!.from, missed)
     }
     for (const tick of runs) {
       // A run may have stopped the scheduler, or removed the flow.
