@@ -46,7 +46,7 @@ describe("a flow", () => {
         yield* TestClock.adjust("55 minutes")
         yield* sleep("150 minutes")
         // until the scheduler looks at the clock
-        yield* TestClock.adjust("10 seconds")
+        yield* TestClock.adjust("30 seconds")
         // at 0:00, and one run at 3:25 for those at 1:00, 2:00 and 3:00
         const { missed, runs } = yield* scheduler.status("sync")
         assert.deepStrictEqual([runs, missed], [2, 2])

@@ -420,7 +420,7 @@ describe("missed ticks", () => {
             yield* scheduler.start
             yield* TestClock.adjust(hour / 2)
             yield* jump(Duration.sum(Duration.hours(2.5), Duration.fromInputUnsafe(lateness)))
-            yield* TestClock.adjust(10_000)
+            yield* TestClock.adjust(30_000)
             const ticks = events.flatMap((event) =>
               event._tag === "Missed" ? [`${event.count} from ${millis(event.from) / hour - 100}`] : []
             )
@@ -436,7 +436,7 @@ describe("missed ticks", () => {
     })
   )
 
-  it.effect("a tick that comes after the machine has slept is noticed within 10 seconds", () =>
+  it.effect("a tick that comes after the machine has slept is noticed within 30 seconds", () =>
     Effect.gen(function* () {
       const { clock, jump } = yield* jumpingClock
       const { job, starts } = timesOf(Effect.void)
@@ -450,7 +450,7 @@ describe("missed ticks", () => {
         yield* jump("6595 seconds")
         yield* TestClock.adjust("2 minutes")
         assert.deepInclude(yield* scheduler.status("a"), { runs: 1, missed: 0 })
-        assert.isAtMost(starts[0]! - utc("2026-01-01T02:00:00Z"), 10_000)
+        assert.isAtMost(starts[0]! - utc("2026-01-01T02:00:00Z"), 30_000)
       }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, clock))
     })
   )

@@ -37,7 +37,7 @@ export interface Program {
 export const epoch = 1_000_000_000
 
 /** No more time passes between two looks at the clock. */
-const longestSleep = 10_000
+const longestSleep = 30_000
 
 /** Two things happen at the same moment, and either order would be right. */
 export class Tie extends Error {}

@@ -9,7 +9,7 @@ import { Agenda, type Entry, type Slot } from "./agenda.ts"
  * Between two looks at the clock, in milliseconds: a timer does not notice that the clock was set, or the machine slept.
  * Far less than what makes a tick late, or a tick that was on time would be missed for having been noticed late.
  */
-const longestSleep = 10_000
+const longestSleep = 30_000
 
 /** A clock that is set back by less is not worth a reaction. */
 const smallestJump = 1000
