@@ -618,7 +618,8 @@ const runFrom = (parts: Parts, start: AnyState | undefined): Effect.Effect<any, 
     const annotations = Annotations.forRun(around, name, entry.tag)
     const watch = { isTraced: isTraced(fiber), reporter: reporterOf(fiber, name) }
     if (!watch.isTraced && watch.reporter === undefined) {
-      return inRunContext(new Loop(host, entry, state, annotations, false).run(), annotations)
+      const loop = new Loop(host, entry, state, annotations, false)
+      return loop.begin() ?? inRunContext(loop.run(), annotations)
     }
     const { reporter } = watch
     if (reporter?.run) annotations["cano.run.id"] = reporter.run

@@ -41,6 +41,8 @@ export class Loop {
   /** The next `step` brings no answer of a handler. */
   private idle = false
   private exhausted = false
+  /** What a bare run came to before it asked anything of the fiber. */
+  private first: Effect.Effect<any, any, any> | undefined
   /** Stop after one transition. */
   private readonly once: boolean
 
@@ -50,6 +52,21 @@ export class Loop {
     this.state = state
     this.annotations = annotations
     this.once = once
+  }
+
+  /**
+   * Follows the plain transitions at the beginning of a run. A run that is then in an exit needs no fiber: this gives its
+   * result.
+   */
+  begin(): Effect.Effect<any> | undefined {
+    if (!this.entry.exit) {
+      try {
+        this.first = this.body()
+      } catch (defect) {
+        this.first = Effect.die(defect)
+      }
+    }
+    return this.entry.exit ? Effect.succeed(this.state) : undefined
   }
 
   /** Runs until an exit, or for one transition, with retries and error edges, and gives the state it is then in. */
@@ -69,6 +86,7 @@ export class Loop {
   }
 
   body(): Effect.Effect<any, any, any> {
+    if (this.first !== undefined) return this.takeFirst()
     while (fuel > 0) {
       if (this.transitions >= this.host.maxTransitions) return this.exhaust()!
       const output = this.entry.handler(this.state)
@@ -84,6 +102,12 @@ export class Loop {
     }
     fuel = fairness
     return this.pause(Effect.yieldNow)
+  }
+
+  private takeFirst(): Effect.Effect<any, any, any> {
+    const first = this.first!
+    this.first = undefined
+    return first
   }
 
   step(next: unknown): void {
