@@ -41,6 +41,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Option from "effect/Option"
@@ -57,7 +58,7 @@ import { fromUnknown } from "./internal/handler.ts"
 import { type Host, Loop } from "./internal/loop.ts"
 import * as Mermaid from "./internal/mermaid.ts"
 import * as Program from "./internal/program.ts"
-import { type Position, reporterOf } from "./internal/reporter.ts"
+import { isWatched, type Position, reporterOf } from "./internal/reporter.ts"
 import { RunKey, type Runnable } from "./internal/runnable.ts"
 import { type AnyState, type BareTag, type Output, type Tag, tagOf, type WithTag } from "./internal/state.ts"
 import { isTraced } from "./internal/trace.ts"
@@ -611,24 +612,28 @@ const hostOf = ({ name, program, maxTransitions }: Definitions): Host => ({
 
 const runFrom = (parts: Parts, start: AnyState | undefined): Effect.Effect<any, any, any> =>
   Effect.withFiber((fiber) => {
-    const { host, name, span } = parts
     const entry = entryOf(parts, start)
-    const state = start as AnyState
-    const around = Annotations.annotationsOf(fiber)
-    const annotations = Annotations.forRun(around, name, entry.tag)
-    const watch = { isTraced: isTraced(fiber), reporter: reporterOf(fiber, name) }
-    if (!watch.isTraced && watch.reporter === undefined) {
-      const loop = new Loop(host, entry, state, annotations, false)
-      return loop.begin() ?? inRunContext(loop.run(), annotations)
-    }
-    const { reporter } = watch
-    if (reporter?.run) annotations["cano.run.id"] = reporter.run
-    const loop = new WatchedLoop(host, entry, state, annotations, false, watch)
-    const run = inRunContext(loop.runWatched(span, around), annotations)
-    return reporter === undefined
-      ? run
-      : Effect.updateContext(run, (context: Context.Context<any>) => reporter.provide(context))
+    const annotations = Annotations.forRun(Annotations.annotationsOf(fiber), parts.name, entry.tag)
+    if (isWatched(fiber)) return runWatched(parts, entry, start as AnyState, fiber, annotations)
+    const loop = new Loop(parts.host, entry, start as AnyState, annotations, false)
+    return loop.begin() ?? inRunContext(loop.run(), annotations)
   })
+
+const runWatched = (
+  { host, name, span }: Parts,
+  entry: Program.Entry,
+  state: AnyState,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  annotations: Annotations.RunAnnotations
+): Effect.Effect<any, any, any> => {
+  const reporter = reporterOf(fiber, name)
+  if (reporter?.run) annotations["cano.run.id"] = reporter.run
+  const loop = new WatchedLoop(host, entry, state, annotations, false, { isTraced: isTraced(fiber), reporter })
+  const run = inRunContext(loop.runWatched(span, Annotations.annotationsOf(fiber)), annotations)
+  return reporter === undefined
+    ? run
+    : Effect.updateContext(run, (context: Context.Context<any>) => reporter.provide(context))
+}
 
 /** Logs say where they come from, and a retry or a repetition around the run does not pass its number on to the tasks. */
 const inRunContext = (

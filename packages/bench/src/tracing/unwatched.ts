@@ -5,7 +5,7 @@ import { buildFolder } from "../harness/environment.ts"
 
 type WorkflowModule = typeof import("effect-cano/Workflow")
 
-const look = "{ isTraced: isTraced(fiber), reporter: reporterOf(fiber, name) }"
+const look = "if (isWatched(fiber))"
 
 /** Loads a copy of the library in which no run looks for a tracer, an observer or metrics, and none is ever watched. */
 export const loadUnwatched = async (): Promise<WorkflowModule> => {
@@ -16,6 +16,6 @@ export const loadUnwatched = async (): Promise<WorkflowModule> => {
   const original = readFileSync(file, "utf8")
   if (!original.includes(look))
     throw new Error(`Workflow.ts does not contain "${look}": adapt src/tracing/unwatched.ts`)
-  writeFileSync(file, original.replaceAll(look, "{ isTraced: false, reporter: undefined }"))
+  writeFileSync(file, original.replaceAll(look, "if (false)"))
   return import(pathToFileURL(join(folder, "Workflow.ts")).href)
 }

@@ -7,6 +7,7 @@ import { ObservedRun, read } from "./annotations.ts"
 import { type Outcome, peek } from "./blame.ts"
 import { Meter } from "./meter.ts"
 import { Observer, type Sink, SinkKey } from "./observation.ts"
+import { isTraced } from "./trace.ts"
 
 /** Where a run stands. */
 export interface Position {
@@ -141,7 +142,13 @@ export class Reporter {
   }
 }
 
-/** A reporter, if anybody wants to know. */
+/** Whether anybody wants to know what a run does. A run asks once, at its start. */
+export const isWatched = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+  isTraced(fiber) ||
+  Context.getOrUndefined(fiber.context, Observer) !== undefined ||
+  Context.getOrUndefined(fiber.context, Meter) !== undefined
+
+/** A reporter, if somebody takes events. */
 export const reporterOf = (fiber: Fiber.Fiber<unknown, unknown>, workflow: string): Reporter | undefined => {
   const observer = Context.getOrUndefined(fiber.context, Observer)
   const meter = Context.getOrUndefined(fiber.context, Meter)

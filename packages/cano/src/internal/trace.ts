@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
-import { errorTypeOf, peek, withoutPayloads } from "./blame.ts"
+import { errorTypeOf, withoutPayloads } from "./blame.ts"
 
 /** Whether anybody listens. A run asks once, at its start; without a tracer it creates no span at all. */
 export const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
@@ -31,22 +31,19 @@ export const inSpan = <A, E, R>(
     return (isToldHowToEnd(span) ? inside() : Effect.onExit(Effect.suspend(inside), (exit) => end(span, exit))) as any
   })
 
-/** Spans whose method `end` has been replaced. A tracer may give the same span twice. */
-const told = new WeakSet<Tracer.Span>()
-
 /**
- * Replaces the method `end` of this one span, if it can be. A finalizer does the same, but a tracer may charge for every
- * step of a fiber, as OpenTelemetry's does.
+ * Replaces the method `end` of this one span, if it is of a class; a span that has a method of its own may be one that a
+ * tracer gives twice. A finalizer does the same, but a tracer may charge for every step of a fiber, as OpenTelemetry's does.
  */
 const isToldHowToEnd = (span: Tracer.Span): boolean => {
-  if (told.has(span)) return false
-  return peek(() => {
-    const original = span.end
+  if (Object.hasOwn(span, "end")) return false
+  const original = span.end
+  try {
     span.end = (time, exit) => endWithoutPayload(span, original, time, exit)
-    if (span.end === original) return false
-    told.add(span)
-    return true
-  }, false)
+  } catch {
+    return false
+  }
+  return span.end !== original
 }
 
 /** Ends a span before `Effect.useSpan` does. */
