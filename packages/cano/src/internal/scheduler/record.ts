@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Pull } from "effect/Pull"
+import * as Annotations from "../annotations.ts"
 import { Meter, type MeterShape } from "../meter.ts"
 import type { Entry, Slot } from "./agenda.ts"
 import type { Policy, Situation, Timetable } from "./decision.ts"
@@ -49,6 +50,7 @@ export class FlowRecord implements Entry, Situation {
   readonly context: Context.Context<never>
   readonly isTraced: boolean
   readonly meter: MeterShape | undefined
+  private annotatedContext: Context.Context<never> | undefined = undefined
 
   /** The tick that comes next; `fireAt` is when, jitter included. */
   due = NaN
@@ -124,6 +126,11 @@ export class FlowRecord implements Entry, Situation {
     return this.flow.id
   }
 
+  /** What its runs and its own log lines have for a context. A flow that has not been due yet does not need one. */
+  get annotated(): Context.Context<never> {
+    return (this.annotatedContext ??= Annotations.add(this.context, "cano.flow.id", this.id))
+  }
+
   get waiting(): number {
     return this.queue === undefined ? 0 : this.queue.length
   }
@@ -148,7 +155,7 @@ export class FlowRecord implements Entry, Situation {
 
   /** Logs with the loggers that the job was given. */
   log(entry: Effect.Effect<void>): void {
-    Effect.runForkWith(this.context)(entry)
+    Effect.runForkWith(this.annotated)(entry)
   }
 
   /** Remembers that ticks started no run; where those before them did not for the same reason, as one with them. */

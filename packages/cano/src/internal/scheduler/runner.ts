@@ -92,7 +92,7 @@ export class Runner {
     const effect = record.isTraced ? inRunSpan(work, record.flow, run, by) : work
     const nested = this.depth >= deepest ? Effect.andThen(Effect.yieldNow, effect) : effect
     this.depth++
-    const fiber = Effect.runForkWith(record.context)(nested as Effect.Effect<any, any>)
+    const fiber = Effect.runForkWith(record.annotated)(nested as Effect.Effect<any, any>)
     this.depth--
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.ended(record, run, exit, done)

@@ -11,7 +11,6 @@ import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
 import { ConfigurationError } from "../../ConfigurationError.ts"
 import type * as Trigger from "../../Trigger.ts"
-import * as Annotations from "../annotations.ts"
 import { durationProblems, refuse } from "../configuration.ts"
 import type { Engine } from "./engine.ts"
 import {
@@ -225,7 +224,7 @@ const addFlow = <A, E, R>(
         policy: policy.success,
         timetable: timetable.success,
         ...workOf(flow),
-        context: Annotations.add(fiber.context, "cano.flow.id", flow.id),
+        context: fiber.context,
         isTraced: cache.tracer !== undefined && cache.tracerEnabled
       })
     )
