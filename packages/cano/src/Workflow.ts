@@ -58,7 +58,7 @@ import { fromUnknown } from "./internal/handler.ts"
 import { type Host, Loop } from "./internal/loop.ts"
 import * as Mermaid from "./internal/mermaid.ts"
 import * as Program from "./internal/program.ts"
-import { isWatched, type Position, reporterOf } from "./internal/reporter.ts"
+import { isWatched, type Position, type Reporter, reporterOf } from "./internal/reporter.ts"
 import { RunKey, type Runnable } from "./internal/runnable.ts"
 import { type AnyState, type BareTag, type Output, type Tag, tagOf, type WithTag } from "./internal/state.ts"
 import { isTraced } from "./internal/trace.ts"
@@ -404,13 +404,12 @@ export const step = <State, Exit, E, R, Initial>(
   state: NoInfer<State>
 ): Effect.Effect<State, E, R> =>
   Effect.withFiber((fiber) => {
-    const { host, name, ...parts } = partsOf(self)
-    const entry = entryOf({ name, ...parts }, state as AnyState)
-    const annotations = Annotations.forRun(Annotations.annotationsOf(fiber), name, entry.tag)
+    const parts = partsOf(self)
+    const entry = entryOf(parts, state as AnyState)
     const loop = isTraced(fiber)
-      ? new WatchedLoop(host, entry, state as AnyState, annotations, true, { isTraced: true, reporter: undefined })
-      : new Loop(host, entry, state as AnyState, annotations, true)
-    return inRunContext(loop.run(), annotations)
+      ? new WatchedLoop(parts.host, entry, state as AnyState, true, { isTraced: true, reporter: undefined })
+      : new Loop(parts.host, entry, state as AnyState, true)
+    return inRunContext(loop.run(), fiber, parts.name, loop)
   })
 
 /**
@@ -613,37 +612,38 @@ const hostOf = ({ name, program, maxTransitions }: Definitions): Host => ({
 const runFrom = (parts: Parts, start: AnyState | undefined): Effect.Effect<any, any, any> =>
   Effect.withFiber((fiber) => {
     const entry = entryOf(parts, start)
-    const annotations = Annotations.forRun(Annotations.annotationsOf(fiber), parts.name, entry.tag)
-    if (isWatched(fiber)) return runWatched(parts, entry, start as AnyState, fiber, annotations)
-    const loop = new Loop(parts.host, entry, start as AnyState, annotations, false)
-    return loop.begin() ?? inRunContext(loop.run(), annotations)
+    if (isWatched(fiber)) return runWatched(parts, entry, start as AnyState, fiber)
+    const loop = new Loop(parts.host, entry, start as AnyState, false)
+    return loop.begin() ?? inRunContext(loop.run(), fiber, parts.name, loop)
   })
 
 const runWatched = (
   { host, name, span }: Parts,
   entry: Program.Entry,
   state: AnyState,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  annotations: Annotations.RunAnnotations
+  fiber: Fiber.Fiber<unknown, unknown>
 ): Effect.Effect<any, any, any> => {
   const reporter = reporterOf(fiber, name)
-  if (reporter?.run) annotations["cano.run.id"] = reporter.run
-  const loop = new WatchedLoop(host, entry, state, annotations, false, { isTraced: isTraced(fiber), reporter })
-  const run = inRunContext(loop.runWatched(span, Annotations.annotationsOf(fiber)), annotations)
-  return reporter === undefined
-    ? run
-    : Effect.updateContext(run, (context: Context.Context<any>) => reporter.provide(context))
+  const loop = new WatchedLoop(host, entry, state, false, { isTraced: isTraced(fiber), reporter })
+  const run = loop.runWatched(span, Annotations.annotationsOf(fiber))
+  return inRunContext(run, fiber, name, loop, reporter)
 }
 
 /** Logs say where they come from, and a retry or a repetition around the run does not pass its number on to the tasks. */
 const inRunContext = (
   run: Effect.Effect<any, any, any>,
-  annotations: Annotations.RunAnnotations
-): Effect.Effect<any, any, any> =>
-  Effect.updateContext(run, (context: Context.Context<any>) => {
-    const annotated = Annotations.provide(context, annotations)
+  fiber: Fiber.Fiber<unknown, unknown>,
+  name: string,
+  loop: Loop,
+  reporter?: Reporter
+): Effect.Effect<any, any, any> => {
+  const annotations = Annotations.forRun(Annotations.annotationsOf(fiber), name, loop)
+  return Effect.updateContext(run, (context: Context.Context<any>) => {
+    const reported = reporter === undefined ? context : reporter.provide(context)
+    const annotated = Annotations.provide(reported, reporter?.annotate(annotations) ?? annotations)
     return currentAttempt(context) === 1 ? annotated : Context.add(annotated, Schedule.CurrentMetadata, firstAttempt)
   })
+}
 
 const firstAttempt = Schedule.CurrentMetadata.defaultValue()
 

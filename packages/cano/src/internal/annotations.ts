@@ -2,29 +2,31 @@ import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 
-/**
- * What every log line of a run says about where it comes from. A run has one such object and changes it as it goes on,
- * since a context for each state would cost more than the state. So a fiber that a state leaves behind logs the state
- * that the run is in by then.
- */
-export interface RunAnnotations {
-  "cano.workflow.name": string
-  "cano.state.name": string
-  "cano.attempt": number
-  "cano.run.id"?: string
+/** Where a run is at the moment. */
+export interface Whereabouts {
+  readonly stateName: string
+  readonly attempt: number
 }
 
-type Annotations = Readonly<Record<string, unknown>>
+export type Annotations = Readonly<Record<string, unknown>>
 
 export const annotationsOf = (fiber: Fiber.Fiber<unknown, unknown>): Annotations =>
   fiber.getRef(References.CurrentLogAnnotations)
 
-/** Annotations for a run within these: those of a run around it are overridden. */
-export const forRun = (inherited: Annotations, workflow: string, state: string): RunAnnotations => ({
+/**
+ * What every log line of a run says about where it comes from; annotations of a run around it are overridden. A run has one
+ * such object, which looks where the run is when it is read: a context for each state would cost more than the state. So a
+ * fiber that a state leaves behind logs the state that the run is in by then.
+ */
+export const forRun = (inherited: Annotations, workflow: string, run: Whereabouts): Annotations => ({
   ...inherited,
   "cano.workflow.name": workflow,
-  "cano.state.name": state,
-  "cano.attempt": 1
+  get "cano.state.name"() {
+    return run.stateName
+  },
+  get "cano.attempt"() {
+    return run.attempt
+  }
 })
 
 /** Reads an annotation of ours, such as the id of the instance around a run. */

@@ -2,7 +2,7 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import type { RunAnnotations } from "./annotations.ts"
+import type { Whereabouts } from "./annotations.ts"
 import { type Handler, isEffectObject, isGenerator, toEffect } from "./handler.ts"
 import type { Entry } from "./program.ts"
 import type { Position } from "./reporter.ts"
@@ -31,12 +31,11 @@ export interface Host {
  * Plain values and successful Exits are followed on the spot; only a real effect is handed to the fiber. Retries and
  * error edges sit outside the loop and cost nothing until something fails.
  */
-export class Loop {
+export class Loop implements Whereabouts {
   protected entry: Entry
   protected state: AnyState
   protected readonly host: Host
-  /** What log lines say of the run; the number of the attempt is kept nowhere else. */
-  protected readonly annotations: RunAnnotations
+  attempt = 1
   private transitions = 0
   /** The next `step` brings no answer of a handler. */
   private idle = false
@@ -46,11 +45,10 @@ export class Loop {
   /** Stop after one transition. */
   private readonly once: boolean
 
-  constructor(host: Host, entry: Entry, state: AnyState, annotations: RunAnnotations, once: boolean) {
+  constructor(host: Host, entry: Entry, state: AnyState, once: boolean) {
     this.host = host
     this.entry = entry
     this.state = state
-    this.annotations = annotations
     this.once = once
   }
 
@@ -71,14 +69,18 @@ export class Loop {
 
   /** Runs until an exit, or for one transition, with retries and error edges, and gives the state it is then in. */
   run(): Effect.Effect<any, any, any> {
-    return Effect.matchCauseEffect(this.host.recovers ? this.guarded() : Effect.whileLoop(this), {
+    return Effect.matchCauseEffect(this.host.recovers ? this.guarded() : this.looping(), {
       onSuccess: () => Effect.succeed(this.state),
       onFailure: (cause) => Effect.failCause(this.host.annotate(cause, this.position))
     })
   }
 
+  get stateName(): string {
+    return this.entry.tag
+  }
+
   get position(): Position {
-    return { state: this.entry.tag, transitions: this.transitions, attempt: this.annotations["cano.attempt"] }
+    return { state: this.entry.tag, transitions: this.transitions, attempt: this.attempt }
   }
 
   while(): boolean {
@@ -86,7 +88,6 @@ export class Loop {
   }
 
   body(): Effect.Effect<any, any, any> {
-    if (this.first !== undefined) return this.takeFirst()
     while (fuel > 0) {
       if (this.transitions >= this.host.maxTransitions) return this.exhaust()!
       const output = this.entry.handler(this.state)
@@ -104,10 +105,15 @@ export class Loop {
     return this.pause(Effect.yieldNow)
   }
 
-  private takeFirst(): Effect.Effect<any, any, any> {
-    const first = this.first!
+  /** All transitions, beginning with what was come to already. */
+  private looping(): Effect.Effect<any, any, any> {
+    const { first } = this
+    if (first === undefined) return Effect.whileLoop(this)
     this.first = undefined
-    return first
+    return Effect.flatMap(first, (next) => {
+      this.step(next)
+      return Effect.whileLoop(this)
+    })
   }
 
   step(next: unknown): void {
@@ -125,7 +131,6 @@ export class Loop {
     this.entry = entry
     this.state = next
     this.transitions++
-    this.annotations["cano.state.name"] = entry.tag
     return true
   }
 
@@ -141,7 +146,7 @@ export class Loop {
   }
 
   private guarded(): Effect.Effect<any, any, any> {
-    return Effect.catchCause(Effect.whileLoop(this), (cause) =>
+    return Effect.catchCause(this.looping(), (cause) =>
       this.exhausted ? Effect.failCause(cause) : this.recover(cause)
     )
   }
@@ -159,7 +164,7 @@ export class Loop {
 
   private nextAttempt(): Effect.Effect<any, any, any> {
     return Effect.suspend(() => {
-      this.annotations["cano.attempt"]++
+      this.attempt++
       return toEffect(this.entry.handler(this.state))
     })
   }
@@ -179,7 +184,7 @@ export class Loop {
 
   private resume(next: unknown): Effect.Effect<any, any, any> {
     this.follow(next)
-    this.annotations["cano.attempt"] = 1
+    this.attempt = 1
     return this.guarded()
   }
 }

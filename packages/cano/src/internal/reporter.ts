@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type * as Fiber from "effect/Fiber"
-import { ObservedRun, read } from "./annotations.ts"
+import { type Annotations, ObservedRun, read } from "./annotations.ts"
 import { type Outcome, peek } from "./blame.ts"
 import { Meter } from "./meter.ts"
 import { Observer, type Sink, SinkKey } from "./observation.ts"
@@ -115,6 +115,12 @@ export class Reporter {
       interrupted: outcome === "interrupted" ? this.attemptUnderWay : undefined,
       duration
     })
+  }
+
+  /** The id of the run is an annotation as well. It keeps the getters. */
+  annotate(annotations: Annotations): Annotations {
+    if (this.run !== "") Object.defineProperty(annotations, "cano.run.id", { value: this.run, enumerable: true })
+    return annotations
   }
 
   /** What a run provides for the runs inside it. */

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
-import type { RunAnnotations } from "./annotations.ts"
 import { attemptsOf, lastFailed, type Watcher } from "./attempts.ts"
 import { errorTypeOf, outcomeOf } from "./blame.ts"
 import { type Host, Loop } from "./loop.ts"
@@ -29,8 +28,8 @@ export class WatchedLoop extends Loop implements Watcher {
   /** The failure that the error edge was taken for. */
   private caught: string | undefined
 
-  constructor(host: Host, entry: Entry, state: AnyState, annotations: RunAnnotations, once: boolean, watch: Watch) {
-    super(host, entry, state, annotations, once)
+  constructor(host: Host, entry: Entry, state: AnyState, once: boolean, watch: Watch) {
+    super(host, entry, state, once)
     this.watch = watch
   }
 
@@ -59,7 +58,7 @@ export class WatchedLoop extends Loop implements Watcher {
   }
 
   starts(attempt: number): void {
-    this.annotations["cano.attempt"] = attempt
+    this.attempt = attempt
     this.watch.reporter?.attemptStarts(attempt)
   }
 
@@ -106,7 +105,7 @@ export class WatchedLoop extends Loop implements Watcher {
     super.follow(next)
     this.watch.reporter?.left(before, this.entry.tag, this.caught)
     this.caught = undefined
-    this.annotations["cano.attempt"] = 1
+    this.attempt = 1
   }
 
   /** The whole run, in a span of its own where it is traced. */
