@@ -25,19 +25,65 @@
  *
  * @since 0.1.0
  */
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type Cancelled, type Completed, type Failed, type Result, concurrencyOf, resultOf } from "./internal/batch.ts"
-import { refuse } from "./internal/configuration.ts"
-import { Meter } from "./internal/meter.ts"
-import * as Pool from "./internal/pool.ts"
-import { inSpan, isTraced, span, type SpanChoice } from "./internal/trace.ts"
+import { concurrencyOf, refuse } from "./internal/faults.ts"
+import { goalOf } from "./internal/pool/goal.ts"
+import * as Pool from "./internal/pool/pool.ts"
+import { resultOf } from "./internal/pool/result.ts"
+import { Meter } from "./internal/watch/meter.ts"
+import { inSpan, isTraced, span, type SpanChoice } from "./internal/watch/spans.ts"
 import * as Wait from "./Wait.ts"
 import * as Workflow from "./Workflow.ts"
 
-export type { Cancelled, Completed, Failed, Result } from "./internal/batch.ts"
+/**
+ * An instance that succeeded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Completed<out A> {
+  readonly _tag: "Completed"
+  readonly id: string
+  readonly value: A
+}
+
+/**
+ * An instance that failed or died, with its cause.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Failed<out E> {
+  readonly _tag: "Failed"
+  readonly id: string
+  readonly cause: Cause.Cause<E>
+}
+
+/**
+ * An instance that was interrupted because the waiting was over, or that had not started by then.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Cancelled {
+  readonly _tag: "Cancelled"
+  readonly id: string
+}
+
+/**
+ * How an instance ended. Where every instance is waited for, none is cancelled.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Result<A, E, W extends Wait.Wait = Wait.Wait> =
+  | Completed<A>
+  | Failed<E>
+  | (W extends Wait.All ? never : Cancelled)
 
 /**
  * The counters of a batch.
@@ -180,7 +226,7 @@ export const run = <const Effects extends Iterable<Effect.Effect<any, any, any>>
   ])
   const idOf = (index: number): string => ids?.[index] ?? String(index)
   const poolOptions: Pool.Options = {
-    goal: Pool.goalOf(wait, list.length),
+    goal: goalOf(wait, list.length),
     annotation: "cano.instance.id",
     idOf,
     concurrency: concurrency.limit,

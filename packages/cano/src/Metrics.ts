@@ -24,14 +24,11 @@
  *
  * @since 0.1.0
  */
-import type * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import { refuse } from "./internal/configuration.ts"
-import { Meter, type MeterShape } from "./internal/meter.ts"
-import type { Sink, WorkflowEvent } from "./internal/observation.ts"
+import { countProblems, refuse } from "./internal/faults.ts"
+import { Meter, type MeterShape } from "./internal/watch/meter.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -170,7 +167,7 @@ export const flowSkips: Metric.Counter<number> = Metric.counter("cano.scheduler.
 // -----------------------------------------------------------------------------
 
 /**
- * Has the metrics of this module kept, in Effect's registry.
+ * Records the metrics of this module in Effect's registry.
  *
  * Dies with a `ConfigurationError` if an option makes no sense.
  *
@@ -182,8 +179,7 @@ export const layer = (options?: MetricsOptions): Layer.Layer<never> =>
     Meter,
     Effect.sync(() => {
       const limit = options?.maxNames ?? 256
-      const valid = Number.isSafeInteger(limit) && limit >= 1
-      refuse("Metrics", valid ? [] : [`maxNames is ${limit}, expected a whole number from 1`])
+      refuse("Metrics", countProblems("maxNames", limit, 1))
       return makeMeter(limit)
     })
   ) as unknown as Layer.Layer<never>
@@ -194,9 +190,22 @@ export const layer = (options?: MetricsOptions): Layer.Layer<never> =>
 
 const makeMeter = (limit: number): MeterShape => {
   const instanceOf = labelled(instances, "cano.instance.outcome")
+  const workflowOf = bounded(limit, workflowSeries)
   const flowOf = bounded(limit, flowSeries)
   return {
-    runs: meterRuns(limit),
+    runs: (workflow, context) => {
+      const { active, attempt, duration, run, transition } = workflowOf(workflow)
+      return {
+        started: () => active.modifyUnsafe(1, context),
+        attempt: (outcome) => attempt(outcome).updateUnsafe(1, context),
+        transition: () => transition.updateUnsafe(1, context),
+        ended: (outcome, seconds) => {
+          active.modifyUnsafe(-1, context)
+          run(outcome).updateUnsafe(1, context)
+          duration(outcome).updateUnsafe(seconds, context)
+        }
+      }
+    },
     instances: ({ cancelled, completed, failed }, context) => {
       if (completed > 0) instanceOf("completed").updateUnsafe(completed, context)
       if (failed > 0) instanceOf("failed").updateUnsafe(failed, context)
@@ -206,31 +215,6 @@ const makeMeter = (limit: number): MeterShape => {
     flowEnded: (flow, outcome, context) => flowOf(flow).run(outcome).updateUnsafe(1, context),
     flowSkipped: (flow, reason, count, context) => flowOf(flow).skip(reason).updateUnsafe(count, context)
   }
-}
-
-/** Counts the events of runs. */
-const meterRuns = (limit: number): Sink => {
-  const find = bounded(limit, workflowSeries)
-  const publish = (event: WorkflowEvent, context: Context.Context<never>): void => {
-    const { active, attempt, duration, run, transition } = find(event.workflow)
-    switch (event._tag) {
-      case "RunStarted":
-        return active.modifyUnsafe(1, context)
-      case "StateEntered":
-        return
-      case "AttemptFailed":
-        return attempt(event.outcome).updateUnsafe(1, context)
-      case "StateLeft":
-        if (event.error === undefined) attempt("success").updateUnsafe(1, context)
-        return transition.updateUnsafe(1, context)
-      case "RunEnded":
-        active.modifyUnsafe(-1, context)
-        if (event.interrupted !== undefined) attempt("interrupted").updateUnsafe(1, context)
-        run(event.outcome).updateUnsafe(1, context)
-        return duration(event.outcome).updateUnsafe(Duration.toSeconds(event.duration), context)
-    }
-  }
-  return { nextRun: () => "", publish }
 }
 
 /** Makes something for each of the first names, and one thing for all others together. */

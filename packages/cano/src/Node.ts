@@ -30,11 +30,11 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { fromUnknown, toEffect } from "./internal/handler.ts"
-import type { Failure, KeepLiteral, Output, Services, Value } from "./internal/state.ts"
-import { span } from "./internal/trace.ts"
+import { fromUnknown, toEffect } from "./internal/machine/output.ts"
+import type { Failure, KeepLiteral, Output, Services, Value } from "./internal/machine/state.ts"
+import { composite } from "./internal/machine/task.ts"
 import type { MemoryStore } from "./Store.ts"
-import { makeUnsafe, type Options, type Task, type TimeoutError } from "./Task.ts"
+import { make as makeTask, type Options, type Task, type TimeoutError } from "./Task.ts"
 
 /**
  * Makes a task out of three phases.
@@ -113,24 +113,34 @@ export const make: {
     typeof options.prep === "function" && !Effect.isEffect(options.prep)
       ? undefined
       : Effect.flatMap(toEffect(options.prep), executed)
-  return makeUnsafe({
-    ...options,
-    handler: (state) =>
-      Effect.flatMap(fixed ?? Effect.flatMap(toEffect(prep(state)), executed), (result) => posted(result, state)),
-    tracedHandler: (state) =>
-      Effect.suspend(() => toEffect(prep(state))).pipe(
-        inPrep,
-        Effect.flatMap((prepared) => inExec(Effect.suspend(() => executed(prepared)))),
-        Effect.flatMap((result) => inPost(Effect.suspend(() => posted(result, state))))
+  const cycle = (state: unknown) =>
+    Effect.flatMap(fixed ?? Effect.flatMap(toEffect(prep(state)), executed), (result) => posted(result, state))
+  const run = composite(cycle, {
+    inParts: (state, parts) => {
+      const prepared = parts.phase(
+        "prep",
+        Effect.suspend(() => toEffect(prep(state)))
       )
+      return prepared.pipe(
+        Effect.flatMap((prepared) =>
+          parts.phase(
+            "exec",
+            Effect.suspend(() => executed(prepared))
+          )
+        ),
+        Effect.flatMap((result) =>
+          parts.phase(
+            "post",
+            Effect.suspend(() => posted(result, state))
+          )
+        )
+      )
+    }
   })
+  return makeTask({ ...options, run } as any)
 }
 
 /** Refuses an `exec` that needs the store. */
 type StoreFree<Exec> = [Extract<Services<Exec>, MemoryStore>] extends [never]
   ? unknown
   : "exec cannot use the MemoryStore: load in prep, save in post"
-
-const inPrep = span("node.prep")
-const inExec = span("node.exec")
-const inPost = span("node.post")

@@ -26,6 +26,9 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
+import type * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -34,18 +37,121 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { errorTypeOf } from "./internal/blame.ts"
-import { durationProblems, refuse } from "./internal/configuration.ts"
-import { Hub, type Lost } from "./internal/hub.ts"
-import { Observer, type ObserverShape, type Sink, SinkKey, type WorkflowEvent } from "./internal/observation.ts"
-
-export type { Outcome } from "./internal/blame.ts"
-export type { Lost } from "./internal/hub.ts"
-export { Observer, type ObserverShape, type WorkflowEvent } from "./internal/observation.ts"
+import { countProblems, durationProblems, refuse } from "./internal/faults.ts"
+import { Hub } from "./internal/watch/hub.ts"
+import { errorTypeOf } from "./internal/watch/redaction.ts"
+import { type Sink, SinkKey } from "./internal/watch/sink.ts"
 
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
+
+/**
+ * How something ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Outcome = "success" | "failure" | "defect" | "interrupted"
+
+/**
+ * Something that happened in a run.
+ *
+ * **Details**
+ *
+ * Each has `run`, which is unique to the observer and counts from `"1"`, the name of the `workflow`, and the time `at`.
+ *
+ * - `RunStarted`: a run begins in `state`. `parent` is the run that it is nested in, `instance` the id of its instance in
+ *   a concurrent batch, `flow` the id of the scheduler's flow it runs in.
+ * - `StateEntered`: the task of `state` starts, after so many `transitions`.
+ * - `AttemptFailed`: the attempt, counted from 1, failed or died. `error` is the tag of the error, or else the name of its
+ *   class; `retryIn` is how long until the next attempt, if there is one.
+ * - `StateLeft`: a transition was made to `next`, which may be an exit. It took so many `attempts`, and was the error edge
+ *   for `error` if that is there. `duration` is the time in the state.
+ * - `RunEnded`: the run is over. `state` is where: an exit, or the state that failed. `interrupted` is the attempt that was
+ *   under way when the run was interrupted, if one was.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type WorkflowEvent = Data.TaggedEnum<{
+  RunStarted: Origin & {
+    readonly state: string
+    readonly parent: string | undefined
+    readonly instance: string | undefined
+    readonly flow: string | undefined
+  }
+  StateEntered: Origin & { readonly state: string; readonly transitions: number }
+  AttemptFailed: Origin & {
+    readonly state: string
+    readonly attempt: number
+    readonly error: string
+    readonly outcome: "failure" | "defect"
+    readonly retryIn: Duration.Duration | undefined
+  }
+  StateLeft: Origin & {
+    readonly state: string
+    readonly next: string
+    readonly attempts: number
+    readonly error: string | undefined
+    readonly duration: Duration.Duration
+  }
+  RunEnded: Origin & {
+    readonly outcome: Outcome
+    readonly state: string
+    readonly transitions: number
+    readonly error: string | undefined
+    readonly interrupted: number | undefined
+    readonly duration: Duration.Duration
+  }
+}>
+
+interface Origin {
+  readonly at: DateTime.Utc
+  readonly run: string
+  readonly workflow: string
+}
+
+/**
+ * @since 0.1.0
+ */
+export declare namespace WorkflowEvent {
+  /** @since 0.1.0 */
+  export type RunStarted = Extract<WorkflowEvent, { readonly _tag: "RunStarted" }>
+  /** @since 0.1.0 */
+  export type StateEntered = Extract<WorkflowEvent, { readonly _tag: "StateEntered" }>
+  /** @since 0.1.0 */
+  export type AttemptFailed = Extract<WorkflowEvent, { readonly _tag: "AttemptFailed" }>
+  /** @since 0.1.0 */
+  export type StateLeft = Extract<WorkflowEvent, { readonly _tag: "StateLeft" }>
+  /** @since 0.1.0 */
+  export type RunEnded = Extract<WorkflowEvent, { readonly _tag: "RunEnded" }>
+}
+
+/**
+ * Stands in a stream where a slow reader has lost events.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Lost {
+  readonly _tag: "Lost"
+  readonly at: DateTime.Utc
+  readonly count: number
+}
+
+/**
+ * What an observer offers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ObserverShape {
+  /** What happens from now on, until the observer's scope is closed. A reader that is too slow finds a `Lost`. */
+  readonly events: Stream.Stream<WorkflowEvent | Lost>
+  /** @internal */
+  readonly [SinkKey]: Sink
+}
 
 /**
  * How an observer is made.
@@ -86,6 +192,18 @@ export interface Recording<out A, out E> {
   readonly exit: Exit.Exit<A, E>
   readonly events: ReadonlyArray<WorkflowEvent>
 }
+
+// -----------------------------------------------------------------------------
+// services
+// -----------------------------------------------------------------------------
+
+/**
+ * Is told what runs do, where it is in their context.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Observer extends Context.Service<Observer, ObserverShape>()("effect-cano/Observer") {}
 
 // -----------------------------------------------------------------------------
 // constructors
@@ -196,8 +314,7 @@ const makeHub = (options: ObserverOptions | undefined): Effect.Effect<Hub<Workfl
   Effect.acquireRelease(
     Effect.sync(() => {
       const buffer = options?.buffer ?? 16_384
-      const valid = Number.isSafeInteger(buffer) && buffer >= 1
-      refuse("Observer", valid ? [] : [`buffer is ${buffer}, expected a whole number from 1`])
+      refuse("Observer", countProblems("buffer", buffer, 1))
       return new Hub<WorkflowEvent>(buffer)
     }),
     (hub) => hub.close

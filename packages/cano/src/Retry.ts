@@ -14,8 +14,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import * as badge from "./internal/badge.ts"
-import { durationProblems, refuse } from "./internal/configuration.ts"
+import { countProblems, durationProblems, refuse } from "./internal/faults.ts"
+import { label } from "./internal/machine/policyLabel.ts"
 
 /**
  * A schedule that any failure can drive and that itself neither fails nor needs a service.
@@ -31,7 +31,7 @@ export interface Policy extends Schedule.Schedule<number> {}
  * @category constructors
  * @since 0.1.0
  */
-export const none: Policy = badge.set(Schedule.recurs(0), "no retry")
+export const none: Policy = label(Schedule.recurs(0), "no retry")
 
 /**
  * Retries up to `retries` times with the same delay before each.
@@ -48,9 +48,9 @@ export const none: Policy = badge.set(Schedule.recurs(0), "no retry")
  * @since 0.1.0
  */
 export const fixed = (retries: number, delay: Duration.Input): Policy => {
-  refuse("Retry.fixed", [...retriesProblems(retries), ...durationProblems("delay", delay, "from 0")])
+  refuse("Retry.fixed", [...countProblems("retries", retries, 0), ...durationProblems("delay", delay, "from 0")])
   const wait = Duration.fromInputUnsafe(delay)
-  return badge.set(Schedule.upTo(Schedule.spaced(wait), { times: retries }), `${retries} × ${Duration.format(wait)}`)
+  return label(Schedule.upTo(Schedule.spaced(wait), { times: retries }), `${retries} × ${Duration.format(wait)}`)
 }
 
 /**
@@ -97,7 +97,7 @@ export const exponentialCustom = (options: {
   const factor = options.factor ?? 2
   const jitter = options.jitter ?? 0.1
   refuse("Retry.exponentialCustom", [
-    ...retriesProblems(options.retries),
+    ...countProblems("retries", options.retries, 0),
     ...durationProblems("base", base, "from 0"),
     ...durationProblems("maxDelay", maxDelay, "from 0"),
     ...(Number.isFinite(factor) && factor >= 1 ? [] : [`factor is ${factor}, expected a number from 1`]),
@@ -108,13 +108,10 @@ export const exponentialCustom = (options: {
   const delays = Schedule.modifyDelay(Schedule.recurs(options.retries), ({ attempt }) =>
     spread(Math.min(baseMillis * factor ** (attempt - 1), maxMillis), jitter)
   )
-  return badge.set(delays, `${options.retries} × exponential`)
+  return label(delays, `${options.retries} × exponential`)
 }
 
 const spread = (millis: number, jitter: number): Effect.Effect<Duration.Duration> =>
   jitter === 0
     ? Effect.succeed(Duration.millis(millis))
     : Effect.map(Random.next, (random) => Duration.millis(millis * (1 - jitter + 2 * jitter * random)))
-
-const retriesProblems = (retries: number): ReadonlyArray<string> =>
-  Number.isSafeInteger(retries) && retries >= 0 ? [] : [`retries is ${retries}, expected a whole number from 0`]

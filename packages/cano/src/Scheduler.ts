@@ -51,7 +51,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import { refuse } from "./internal/configuration.ts"
+import { refuse } from "./internal/faults.ts"
 import { Engine } from "./internal/scheduler/engine.ts"
 import type {
   DuplicateFlow,

@@ -15,7 +15,7 @@
  * ```ts
  * import { Retry, Task } from "effect-cano"
  * import * as Data from "effect/Data"
- * import * as Effect from "effect/Effect"
+ * import type * as Effect from "effect/Effect"
  *
  * class ApiDown extends Data.TaggedError("ApiDown")<{}> {}
  * declare const callApi: Effect.Effect<void, ApiDown>
@@ -35,24 +35,41 @@
  */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import type * as Effect from "effect/Effect"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
-import { hasProperty } from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
 import type { Contravariant, Covariant } from "effect/Types"
-import { tracedAttempts } from "./internal/attempts.ts"
-import { concurrencyOf, type Failed, type Result, resultOf } from "./internal/batch.ts"
-import { durationProblems, nameProblems, refuse } from "./internal/configuration.ts"
-import { fromUnknown, type Handler, toEffect } from "./internal/handler.ts"
-import * as Pool from "./internal/pool.ts"
-import { isRunnable, RunKey, type Runnable } from "./internal/runnable.ts"
-import type { BareTag, Failure, KeepLiteral, Output, Services, Tag, Value } from "./internal/state.ts"
-import { inSpan } from "./internal/trace.ts"
-import * as Work from "./internal/work.ts"
+import type { Failed } from "./Concurrent.ts"
+import { concurrencyOf, durationProblems, nameProblems, refuse } from "./internal/faults.ts"
+import { fromUnknown, type Handler } from "./internal/machine/output.ts"
+import type { Failure, KeepLiteral, Output, Services, Value } from "./internal/machine/state.ts"
+import {
+  compiled,
+  type CompiledTask,
+  composite,
+  compositeOf,
+  type Fork,
+  isTask as isTaskValue,
+  type PartsHandler,
+  TypeId,
+  withTimeout
+} from "./internal/machine/task.ts"
+import {
+  type Branches,
+  type BranchesState,
+  type BranchKey,
+  type BranchServices,
+  type FailureIn,
+  type ForkPlan,
+  type Joined,
+  type LateError,
+  runFork,
+  type StartableBranches,
+  type Strategy,
+  type UnmetError
+} from "./internal/pool/fork.ts"
+import { attempts } from "./internal/run/recovery.ts"
 import * as Wait from "./Wait.ts"
-
-const TypeId = "~effect-cano/Task"
 
 /**
  * Work that takes a `State`, succeeds with the `Next` state, may fail with `E` and needs the services `R`.
@@ -108,7 +125,7 @@ export class AttemptTimeout extends Data.TaggedError("AttemptTimeout")<{
  * @category guards
  * @since 0.1.0
  */
-export const isTask = (u: unknown): u is Task.Any => hasProperty(u, TypeId)
+export const isTask: (u: unknown) => u is Task.Any = isTaskValue
 
 /**
  * Makes a task out of an Effect, a function of the state, a generator function of the state, or a pure function.
@@ -127,7 +144,7 @@ export const isTask = (u: unknown): u is Task.Any => hasProperty(u, TypeId)
  * @example
  * ```ts
  * import { Retry, Task } from "effect-cano"
- * import * as Effect from "effect/Effect"
+ * import type * as Effect from "effect/Effect"
  *
  * declare const fetchOrder: (id: number) => Effect.Effect<{ readonly lines: number }, Error>
  *
@@ -178,9 +195,13 @@ export const make: {
     Failure<Run> | TimeoutError<Timeout> | NoInfer<RetryError>,
     Services<Run> | NoInfer<RetryServices>
   >
-} = (options: Options<any, any, any, any> & { readonly run: unknown }): Task<any, any, any, any> => {
-  const handler = fromUnknown(options.run)
-  return makeUnsafe({ ...options, handler, tracedHandler: handler })
+} = (options: AnyOptions): Task<any, any, any, any> => {
+  const { attemptTimeout, name } = options
+  refuse(name === undefined ? "A task" : `Task "${name}"`, [
+    ...(name === undefined ? [] : nameProblems("the name", name)),
+    ...(attemptTimeout === undefined ? [] : durationProblems("attemptTimeout", attemptTimeout, "above 0"))
+  ])
+  return new TaskImpl(options) as unknown as Task<any, any, any, any>
 }
 
 /** What the engine should know about a task or node that fails with `E`. */
@@ -251,7 +272,7 @@ export class ForkTimeout extends Data.TaggedError("ForkTimeout")<{
  * @example
  * ```ts
  * import { Task, Wait } from "effect-cano"
- * import * as Effect from "effect/Effect"
+ * import type * as Effect from "effect/Effect"
  *
  * declare const ask: (replica: string) => Effect.Effect<number, Error>
  *
@@ -348,21 +369,22 @@ export const fork: {
     ...limit.problems,
     ...(options.timeout === undefined ? [] : durationProblems("timeout", options.timeout, "above 0"))
   ])
+  const { branches, name, wait = Wait.all } = options
+  const timeout = options.timeout === undefined ? undefined : Duration.fromInputUnsafe(options.timeout)
   const plan: ForkPlan = {
-    name: options.name,
-    branches: fromUnknown(options.branches) as ForkPlan["branches"],
-    wait: options.wait ?? Wait.all,
-    timeout: options.timeout === undefined ? undefined : Duration.fromInputUnsafe(options.timeout),
+    branches: fromUnknown(branches) as ForkPlan["branches"],
+    wait,
+    timeout,
     concurrency: limit.limit,
-    join: fromUnknown(options.join)
+    join: fromUnknown(options.join),
+    late: (total, completed) => new ForkTimeout({ task: name, timeout: timeout!, total, completed }),
+    unmet: (total, required, failed) => new ForkUnmet({ task: name, required, total, failed })
   }
-  const names = typeof options.branches === "function" ? undefined : Object.keys(options.branches as Branches)
-  return makeUnsafe({
-    ...options,
-    handler: (state) => runFork(plan, state, false),
-    tracedHandler: (state) => runFork(plan, state, true),
-    fork: { wait: plan.wait, branches: names }
+  const run = composite((state) => runFork(plan, state, undefined), {
+    inParts: (state, parts) => runFork(plan, state, parts),
+    fork: { wait, branches: typeof branches === "function" ? undefined : Object.keys(branches as Branches) }
   })
+  return make({ ...options, run } as any)
 }
 
 /**
@@ -386,189 +408,39 @@ export interface ForkOptions<W, Timeout> {
 export const run = <State, Next, E, R>(
   self: Task<State, Next, E, R>,
   ...[state]: unknown extends State ? [state?: State] : [state: State]
-): Effect.Effect<Next, E, R> => Work.run(toWork(self), state)
+): Effect.Effect<Next, E, R> => attempts(compiled(self), state)
 
 // -----------------------------------------------------------------------------
 // internals
 // -----------------------------------------------------------------------------
 
-const Proto = {
-  [TypeId]: {},
+class TaskImpl implements CompiledTask {
+  readonly [TypeId] = {}
+  readonly name: string | undefined
+  readonly handler: Handler
+  readonly inParts: PartsHandler | undefined
+  readonly retry: Schedule.Schedule<unknown, any, any, any> | undefined
+  readonly attemptTimeout: Duration.Duration | undefined
+  readonly fork: Fork | undefined
+
+  constructor({ attemptTimeout, name, retry, run }: AnyOptions) {
+    const timeout = attemptTimeout === undefined ? undefined : Duration.fromInputUnsafe(attemptTimeout)
+    const bounded = <Args extends ReadonlyArray<any>>(handler: (...args: Args) => unknown) =>
+      timeout === undefined ? handler : withTimeout(handler, timeout, () => new AttemptTimeout({ task: name, timeout }))
+    const parts = compositeOf(run)
+    this.name = name
+    this.handler = bounded(fromUnknown(run))
+    this.inParts = parts === undefined ? undefined : bounded(parts.inParts)
+    this.retry = retry
+    this.attemptTimeout = timeout
+    this.fork = parts?.fork
+  }
+
   pipe() {
     return pipeArguments(this, arguments)
   }
 }
 
-/** @internal */
-export const makeUnsafe = (options: {
-  readonly name?: string | undefined
-  readonly handler: Handler
-  readonly tracedHandler: Handler
-  readonly retry?: Schedule.Schedule<unknown, any, any, any> | undefined
-  readonly attemptTimeout?: Duration.Input | undefined
-  readonly fork?: Work.Fork | undefined
-}): Task<any, any, any, any> & Work.Work => {
-  const { name, attemptTimeout } = options
-  refuse(name === undefined ? "A task" : `Task "${name}"`, [
-    ...(name === undefined ? [] : nameProblems("the name", name)),
-    ...(attemptTimeout === undefined ? [] : durationProblems("attemptTimeout", attemptTimeout, "above 0"))
-  ])
-  const timeout = attemptTimeout === undefined ? undefined : Duration.fromInputUnsafe(attemptTimeout)
-  const bound = (handler: Handler): Handler =>
-    timeout === undefined
-      ? handler
-      : Work.withTimeout(handler, timeout, () => new AttemptTimeout({ task: name, timeout }))
-  return Object.assign(Object.create(Proto), {
-    name,
-    retry: options.retry,
-    attemptTimeout: timeout,
-    fork: options.fork,
-    handler: bound(options.handler),
-    tracedHandler: bound(options.tracedHandler)
-  })
-}
-
-/** @internal */
-export const toWork = (task: Task<never, unknown, unknown, unknown>): Work.Work => task as unknown as Work.Work
-
-/** What a fork can run beside others: an Effect, a task, or a workflow that can start by itself. */
-type Branch = Effect.Effect<any, any, any> | Task<any, any, any, any> | Runnable<any, any, any, any>
-
-/** Branches by name, or in a list. */
-type Branches = ReadonlyArray<Branch> | Readonly<Record<string, Branch>>
-
-/**
- * What `join` gets: plain values where all branches are waited for, since then all have succeeded, and the result of
- * each branch otherwise. A list stays a list and a record a record.
- */
-type Joined<B, W> = {
-  -readonly [K in keyof B]: W extends Wait.All ? BranchSuccess<B[K]> : Result<BranchSuccess<B[K]>, BranchFailure<B[K]>>
-}
-
-/** Every branch must be able to take the state: what they ask for, together. */
-type BranchesState<B> = [{ [K in keyof B]: Takes<B[K]> }[BranchKey<B>]] extends [never]
-  ? unknown
-  : { [K in keyof B]: Takes<B[K]> }[BranchKey<B>] extends (state: infer State) => void
-    ? State
-    : never
-
-type Takes<B> =
-  B extends Task<infer State, any, any, any> ? (unknown extends State ? never : (state: State) => void) : never
-
-/** Nothing said means all. */
-type Strategy<W> = W extends undefined ? Wait.All : W
-
-/** Where all branches are waited for, the failure of a branch is the failure of the fork. */
-type FailureIn<B, W> = W extends Wait.All ? BranchFailure<B> : never
-
-type UnmetError<W> = W extends Wait.Quota | Wait.Percentage ? ForkUnmet : never
-
-type LateError<Limit> = Limit extends undefined ? never : ForkTimeout
-
-type BranchKey<B> = B extends ReadonlyArray<unknown> ? number & keyof B : keyof B
-
-type BranchSuccess<B> =
-  B extends Effect.Effect<infer A, any, any>
-    ? A
-    : B extends Task<any, infer A, any, any>
-      ? A
-      : B extends Runnable<infer A, any, any, any>
-        ? A
-        : never
-
-type BranchFailure<B> =
-  B extends Effect.Effect<any, infer E, any>
-    ? E
-    : B extends Task<any, any, infer E, any>
-      ? E
-      : B extends Runnable<any, infer E, any, any>
-        ? E
-        : never
-
-type BranchServices<B> =
-  B extends Effect.Effect<any, any, infer R>
-    ? R
-    : B extends Task<any, any, any, infer R>
-      ? R
-      : B extends Runnable<any, any, infer R, any>
-        ? R
-        : never
-
-/** Refuses workflows that cannot start by themselves. */
-type StartableBranches<B> = Branches extends B
-  ? unknown
-  : [{ [K in keyof B]: PayloadOfStart<B[K]> }[BranchKey<B>]] extends [never]
-    ? unknown
-    : "the initial state of a workflow among the branches carries a payload: start it with Workflow.run(workflow, state)"
-
-type PayloadOfStart<B> =
-  B extends Runnable<any, any, any, infer Start>
-    ? 0 extends 1 & Start
-      ? never
-      : Exclude<Tag<Start>, BareTag<Start>>
-    : never
-
-interface ForkPlan {
-  readonly name: string | undefined
-  readonly branches: (state: unknown) => Branches
-  readonly wait: Wait.Wait
-  readonly timeout: Duration.Duration | undefined
-  readonly concurrency: number
-  readonly join: Handler
-}
-
-const runFork = (plan: ForkPlan, state: unknown, isTraced: boolean): Effect.Effect<any, any, any> =>
-  Effect.suspend(() => {
-    const branches = plan.branches(state)
-    const ids = Object.keys(branches)
-    const effects = Object.entries(branches).map(([id, branch]) =>
-      isTraced ? tracedBranch(branch, state, id) : branchEffect(branch, state)
-    )
-    const goal = Pool.goalOf(plan.wait, ids.length, true)
-    const timeout = plan.timeout === undefined ? Infinity : Duration.toMillis(plan.timeout)
-    const isTimed = timeout < (goal.deadline ?? Infinity)
-    const pool = Pool.run(effects, {
-      goal: isTimed ? { ...goal, deadline: timeout } : goal,
-      annotation: "cano.branch.id",
-      idOf: (index) => ids[index]!,
-      concurrency: plan.concurrency,
-      onSettled: undefined
-    })
-    return Effect.flatMap(pool, (pool) => {
-      if (pool.end === "deadline" && isTimed) {
-        const { completed, total } = pool
-        return Effect.fail(new ForkTimeout({ task: plan.name, timeout: plan.timeout!, total, completed }))
-      }
-      const results = ids.map((id, index) => resultOf(pool.exits[index], id))
-      if (pool.end === "unreachable" && goal.deadline === undefined) {
-        return unmet(plan, goal.required!, pool, results)
-      }
-      const joined = plan.wait._tag === "All" ? pool.exits.map((exit) => (exit as Exit.Success<any>).value) : results
-      const shaped = Array.isArray(branches) ? joined : Object.fromEntries(ids.map((id, index) => [id, joined[index]]))
-      return toEffect(plan.join(shaped, state))
-    })
-  })
-
-const branchEffect = (branch: Branch, state: unknown): Effect.Effect<any, any, any> => {
-  if (isTask(branch)) return Work.run(toWork(branch), state)
-  return isRunnable(branch) ? branch[RunKey]() : branch
-}
-
-const tracedBranch = (branch: Branch, state: unknown, id: string): Effect.Effect<any, any, any> =>
-  inSpan("branch", { attributes: { "cano.branch.id": id } }, (span) =>
-    isTask(branch) ? tracedAttempts(toWork(branch), state, span) : branchEffect(branch, state)
-  )
-
-/** Where all branches are needed, the error of the first that failed says it best. */
-const unmet = (
-  { wait, name }: ForkPlan,
-  required: number,
-  { exits, firstFailure, total }: Pool.Pool,
-  results: ReadonlyArray<Result<unknown, unknown>>
-): Effect.Effect<never, any> => {
-  if (wait._tag === "All") return exits[firstFailure!] as Exit.Failure<never, any>
-  const failed = results.filter((result) => result._tag === "Failed")
-  return Effect.fail(new ForkUnmet({ task: name, required, total, failed }))
-}
+type AnyOptions = Options<any, any, any, any> & { readonly run: unknown }
 
 const named = (task: string | undefined): string => (task === undefined ? "A fork" : `Fork "${task}"`)

@@ -11,7 +11,7 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
-import { durationProblems, refuse } from "./internal/configuration.ts"
+import { countProblems, durationProblems, refuse } from "./internal/faults.ts"
 
 /**
  * Waits for every instance.
@@ -121,7 +121,7 @@ export const all: All = { _tag: "All" }
  * @since 0.1.0
  */
 export const quota = (required: number, options?: CountOptions): Quota => {
-  refuse("Wait.quota", requiredProblems(required))
+  refuse("Wait.quota", countProblems("the quota", required, 0))
   return { _tag: "Quota", required, count: options?.count ?? "succeeded" }
 }
 
@@ -169,7 +169,7 @@ export const quotaOrDuration = (
   options?: CountOptions
 ): QuotaOrDuration => {
   refuse("Wait.quotaOrDuration", [
-    ...requiredProblems(required),
+    ...countProblems("the quota", required, 0),
     ...durationProblems("the duration", duration, "from 0")
   ])
   return {
@@ -199,10 +199,4 @@ export const format = (wait: Wait): string => {
     case "QuotaOrDuration":
       return `${wait.required} ${wait.count} or ${Duration.format(wait.duration)}`
   }
-}
-
-function requiredProblems(required: number): ReadonlyArray<string> {
-  return Number.isSafeInteger(required) && required >= 0
-    ? []
-    : [`the quota is ${required}, expected a whole number from 0`]
 }

@@ -41,29 +41,31 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { hasProperty, isPromiseLike } from "effect/Predicate"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type { Covariant, Invariant } from "effect/Types"
-import * as Annotations from "./internal/annotations.ts"
-import { nameProblems, refuse } from "./internal/configuration.ts"
-import type { Catches, Definition, ExitsWiring, Needs, Uncaught, Wiring } from "./internal/definition.ts"
-import * as Graph from "./internal/graph.ts"
-import { fromUnknown } from "./internal/handler.ts"
-import { type Host, Loop } from "./internal/loop.ts"
-import * as Mermaid from "./internal/mermaid.ts"
-import * as Program from "./internal/program.ts"
-import { isWatched, type Position, type Reporter, reporterOf } from "./internal/reporter.ts"
-import { RunKey, type Runnable } from "./internal/runnable.ts"
-import { type AnyState, type BareTag, type Output, type Tag, tagOf, type WithTag } from "./internal/state.ts"
-import { isTraced } from "./internal/trace.ts"
-import { WatchedLoop } from "./internal/watched.ts"
-import { currentAttempt } from "./internal/work.ts"
+import { countProblems, refuse } from "./internal/faults.ts"
+import {
+  entriesOf,
+  type Faults,
+  hideIn,
+  knownTag,
+  type Location,
+  type Machine,
+  machineOf,
+  recovers
+} from "./internal/machine/machine.ts"
+import * as Mermaid from "./internal/machine/mermaid.ts"
+import { problems, type StateDefinition } from "./internal/machine/problems.ts"
+import { type Startable, StartKey } from "./internal/machine/startable.ts"
+import type { AnyState, BareTag, Output, Tag, WithTag } from "./internal/machine/state.ts"
+import type { Catches, Definition, ExitsWiring, Needs, Uncaught, Wiring } from "./internal/machine/wiring.ts"
+import { start, step as runStep } from "./internal/run/start.ts"
+import { stepWatchOf, watchOf } from "./internal/watch/watchers.ts"
 import * as Task from "./Task.ts"
 
 const TypeId = "~effect-cano/Workflow"
@@ -76,7 +78,7 @@ const TypeId = "~effect-cano/Workflow"
  * @since 0.1.0
  */
 export interface Workflow<State, out Exit, out E = never, out R = never, out Initial = State>
-  extends Pipeable, Runnable<Exit, E, R, Initial> {
+  extends Pipeable, Startable<Exit, E, R, Initial> {
   readonly [TypeId]: {
     readonly _State: Invariant<State>
     readonly _Exit: Covariant<Exit>
@@ -306,57 +308,25 @@ export const make = <
   { [T in keyof States]-?: Needs<States[T]> }[keyof States],
   WithTag<State, Initial>
 > => {
-  const definitions = Object.entries(options.states as Record<string, RawState>)
-  const graph = {
-    initial: options.initial,
-    exits: [...options.exits],
-    edges: new Map(definitions.map(([tag, state]) => [tag, Array.isArray(state?.to) ? [...state.to] : []]))
-  }
-  refuse(`Workflow "${String(name).slice(0, 40)}"`, [
-    ...nameProblems("the name", name),
-    ...definitions.flatMap(([tag, state]) => stateProblems(tag, state)),
-    ...Graph.problems(graph)
-  ])
-  const sources = new Map(definitions.map(([tag, state]) => [tag, sourceOf(state)]))
+  const states = new Map(Object.entries(options.states as Record<string, StateDefinition>))
+  const { exits, initial }: { readonly initial: string; readonly exits: ReadonlyArray<string> } = options
+  refuse(`Workflow "${String(name).slice(0, 40)}"`, problems({ name, initial, exits, states }))
   const isState = Schema.is(schema)
   const stateOf = (tag: string): AnyState | undefined => [tag, { _tag: tag }].find(isState)
-  return fromParts({
+  const entries = entriesOf(states, exits, stateOf)
+  return fromMachine({
     name,
     schema,
-    graph,
-    sources,
-    start: stateOf(graph.initial),
-    program: Program.compile(sources, graph.exits, stateOf),
+    initial,
+    exits: [...exits],
+    entries,
+    start: stateOf(initial),
+    recovers: recovers(entries),
     maxTransitions: Infinity,
-    span: { name: `run ${name}`, attributes: {} }
+    span: { name: `run ${name}`, attributes: {} },
+    faults
   })
 }
-
-interface RawState {
-  readonly to: ReadonlyArray<string>
-  readonly run: unknown
-  readonly catch?: Readonly<Record<string, string | ((error: any, state: any) => unknown)>> | undefined
-}
-
-const stateProblems = (tag: string, state: RawState | undefined): ReadonlyArray<string> => {
-  if (!Array.isArray(state?.to)) return [`state "${tag}" has no list of edges under "to"`]
-  return [
-    ...Object.keys(state)
-      .filter((key) => !["to", "run", "catch"].includes(key))
-      .map((key) => `state "${tag}" has no "${key}": a state has "to", "run" and "catch"`),
-    ...Object.entries(state.catch ?? {}).flatMap(([error, route]) =>
-      typeof route === "function" || state.to.includes(route)
-        ? []
-        : [`state "${tag}" catches "${error}" with "${route}", which its "to" does not list`]
-    )
-  ]
-}
-
-const sourceOf = ({ to, run, catch: routes }: RawState): Program.Source => ({
-  to: [...to],
-  work: Task.isTask(run) ? Task.toWork(run) : Program.plain(fromUnknown(run)),
-  catch: new Map(Object.entries(routes ?? {}))
-})
 
 /**
  * Runs a workflow from its initial state, or from a given one, until it is in an exit, and gives that exit state,
@@ -388,10 +358,7 @@ const sourceOf = ({ to, run, catch: routes }: RawState): Program.Source => ({
 export const run = <State, Exit, E, R, Initial>(
   self: Workflow<State, Exit, E, R, Initial>,
   ...[state]: Workflow.Start<State, Initial>
-): Effect.Effect<Exit, E, R> => {
-  const parts = partsOf(self)
-  return runFrom(parts, state === undefined ? parts.start : (state as AnyState))
-}
+): Effect.Effect<Exit, E, R> => start(self, state === undefined ? machineOf(self).start : (state as AnyState), watchOf)
 
 /**
  * Runs one state, with its retries and its error edges, and gives the next. An exit is given back as it is.
@@ -402,15 +369,7 @@ export const run = <State, Exit, E, R, Initial>(
 export const step = <State, Exit, E, R, Initial>(
   self: Workflow<State, Exit, E, R, Initial>,
   state: NoInfer<State>
-): Effect.Effect<State, E, R> =>
-  Effect.withFiber((fiber) => {
-    const parts = partsOf(self)
-    const entry = entryOf(parts, state as AnyState)
-    const loop = isTraced(fiber)
-      ? new WatchedLoop(parts.host, entry, state as AnyState, true, { isTraced: true, reporter: undefined })
-      : new Loop(parts.host, entry, state as AnyState, true)
-    return inRunContext(loop.run(), fiber, parts.name, loop)
-  })
+): Effect.Effect<State, E, R> => runStep(self, state as AnyState, stepWatchOf)
 
 /**
  * Nests a workflow: makes it a task of another one. `mapExit` turns the exit of the child, and the state that
@@ -447,8 +406,10 @@ export const asTask = <
     : [start: (state: State) => ChildState]
 ): Task.Task<State, [Result] extends [Output<any>] ? Result : Next | Result, E, R> => {
   const runUntyped = run as (self: Workflow.Any, state?: unknown) => Effect.Effect<any, any, any>
-  const handler = (state: State) => Effect.map(runUntyped(child, start?.(state)), (exit) => mapExit(exit, state))
-  return Task.makeUnsafe({ name: child.name, handler, tracedHandler: handler })
+  return Task.make({
+    name: child.name,
+    run: (state: State) => Effect.map(runUntyped(child, start?.(state)), (exit) => mapExit(exit, state))
+  }) as any
 }
 
 /**
@@ -469,12 +430,8 @@ export const withMaxTransitions: {
     maxTransitions: number
   ): Workflow<State, Exit, E | MaxTransitionsExceeded, R, Initial>
 } = dual(2, (self: Workflow.Any, maxTransitions: number): Workflow.Any => {
-  const valid = Number.isSafeInteger(maxTransitions) && maxTransitions >= 1
-  refuse(
-    `Workflow "${self.name}"`,
-    valid ? [] : [`maxTransitions is ${maxTransitions}, expected a whole number from 1`]
-  )
-  return fromParts({ ...partsOf(self), maxTransitions })
+  refuse(`Workflow "${self.name}"`, countProblems("maxTransitions", maxTransitions, 1))
+  return fromMachine({ ...machineOf(self), maxTransitions })
 })
 
 /**
@@ -500,7 +457,7 @@ export const withSpan: {
     self: Workflow.Any,
     name: string,
     options?: { readonly attributes?: Record<string, unknown> | undefined }
-  ): Workflow.Any => fromParts({ ...partsOf(self), span: { name, attributes: options?.attributes ?? {} } })
+  ): Workflow.Any => fromMachine({ ...machineOf(self), span: { name, attributes: options?.attributes ?? {} } })
 )
 
 /**
@@ -511,10 +468,7 @@ export const withSpan: {
  * @category destructors
  * @since 0.1.0
  */
-export const toMermaid = (self: Workflow.Any): string => {
-  const { graph, sources } = partsOf(self)
-  return Mermaid.draw(graph, sources)
-}
+export const toMermaid = (self: Workflow.Any): string => Mermaid.draw(machineOf(self))
 
 /**
  * Where the run that gave this cause failed, if a run did. For nested workflows it is the innermost place.
@@ -540,24 +494,6 @@ export const failedAt = <E>(cause: Cause.Cause<E>): Option.Option<FailedAt["Serv
 // internals
 // -----------------------------------------------------------------------------
 
-interface Definitions {
-  readonly name: string
-  readonly schema: Schema.Codec<any, any, any, any>
-  readonly graph: Graph.Graph
-  readonly sources: ReadonlyMap<string, Program.Source>
-  /** Where a run starts unless told otherwise; none where that state carries a payload. */
-  readonly start: AnyState | undefined
-  readonly program: Program.Program
-  readonly maxTransitions: number
-  readonly span: { readonly name: string; readonly attributes: Record<string, unknown> }
-}
-
-interface Parts extends Definitions {
-  readonly host: Host
-}
-
-const PartsKey: unique symbol = Symbol("effect-cano/Workflow/parts")
-
 class WorkflowImpl {
   readonly [TypeId] = {}
   readonly name: string
@@ -565,15 +501,15 @@ class WorkflowImpl {
   readonly initial: string
   readonly exits: ReadonlyArray<string>
   readonly edges: ReadonlyMap<string, ReadonlyArray<string>>
-  readonly [PartsKey]!: Parts
 
-  constructor(parts: Parts) {
-    this.name = parts.name
-    this.schema = parts.schema
-    this.initial = parts.graph.initial
-    this.exits = parts.graph.exits
-    this.edges = parts.graph.edges
-    Object.defineProperty(this, PartsKey, { value: parts })
+  constructor(machine: Machine) {
+    const states = Array.from(machine.entries.values()).filter((entry) => !entry.isExit)
+    this.name = machine.name
+    this.schema = machine.schema
+    this.initial = machine.initial
+    this.exits = machine.exits
+    this.edges = new Map(states.map(({ edges, tag }) => [tag, Array.from(edges.keys())]))
+    hideIn(this, machine)
   }
 
   toJSON() {
@@ -585,8 +521,8 @@ class WorkflowImpl {
     return this.toJSON()
   }
 
-  [RunKey](): Effect.Effect<any, any, any> {
-    return runFrom(this[PartsKey], this[PartsKey].start)
+  [StartKey](): Effect.Effect<any, any, any> {
+    return run(this as unknown as Workflow.Any)
   }
 
   pipe() {
@@ -594,64 +530,17 @@ class WorkflowImpl {
   }
 }
 
-const fromParts = (definitions: Definitions): any => new WorkflowImpl({ ...definitions, host: hostOf(definitions) })
+const fromMachine = (machine: Machine): any => new WorkflowImpl(machine)
 
-const partsOf = (self: Workflow<any, any, any, any, any>): Parts => (self as unknown as WorkflowImpl)[PartsKey]
-
-const hostOf = ({ name, program, maxTransitions }: Definitions): Host => ({
-  name,
-  maxTransitions,
-  recovers: program.recovers,
-  tooManyTransitions: ({ state }) => new MaxTransitionsExceeded({ workflow: name, state, maxTransitions }),
-  undeclared: (from, next) =>
-    new UndeclaredState({ workflow: name, from, to: knownTag(program, next), kind: kindOf(next) }),
-  annotate: (cause, position: Position) =>
-    Cause.annotate(cause, Context.make(FailedAt, { workflow: name, ...position }))
-})
-
-const runFrom = (parts: Parts, start: AnyState | undefined): Effect.Effect<any, any, any> =>
-  Effect.withFiber((fiber) => {
-    const entry = entryOf(parts, start)
-    if (isWatched(fiber)) return runWatched(parts, entry, start as AnyState, fiber)
-    const loop = new Loop(parts.host, entry, start as AnyState, false)
-    return loop.begin() ?? inRunContext(loop.run(), fiber, parts.name, loop)
-  })
-
-const runWatched = (
-  { host, name, span }: Parts,
-  entry: Program.Entry,
-  state: AnyState,
-  fiber: Fiber.Fiber<unknown, unknown>
-): Effect.Effect<any, any, any> => {
-  const reporter = reporterOf(fiber, name)
-  const loop = new WatchedLoop(host, entry, state, false, { isTraced: isTraced(fiber), reporter })
-  const run = loop.runWatched(span, Annotations.annotationsOf(fiber))
-  return inRunContext(run, fiber, name, loop, reporter)
-}
-
-/** Logs say where they come from, and a retry or a repetition around the run does not pass its number on to the tasks. */
-const inRunContext = (
-  run: Effect.Effect<any, any, any>,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  name: string,
-  loop: Loop,
-  reporter?: Reporter
-): Effect.Effect<any, any, any> => {
-  const annotations = Annotations.forRun(Annotations.annotationsOf(fiber), name, loop)
-  return Effect.updateContext(run, (context: Context.Context<any>) => {
-    const reported = reporter === undefined ? context : reporter.provide(context)
-    const annotated = Annotations.provide(reported, reporter?.annotate(annotations) ?? annotations)
-    return currentAttempt(context) === 1 ? annotated : Context.add(annotated, Schedule.CurrentMetadata, firstAttempt)
-  })
-}
-
-const firstAttempt = Schedule.CurrentMetadata.defaultValue()
-
-const entryOf = ({ name, graph, program }: Definitions, state: AnyState | undefined): Program.Entry => {
-  const entry = program.entries.get(tagOf(state) ?? "")
-  if (entry !== undefined) return entry
-  const to = state === undefined ? graph.initial : undefined
-  throw new UndeclaredState({ workflow: name, from: undefined, to, kind: kindOf(state) })
+const faults: Faults = {
+  undeclared: (machine, from, next) => {
+    const isStart = from === undefined && next === undefined
+    const to = isStart ? machine.initial : knownTag(machine, next)
+    return new UndeclaredState({ workflow: machine.name, from, to, kind: kindOf(next) })
+  },
+  overrun: ({ maxTransitions, name }, state) => new MaxTransitionsExceeded({ workflow: name, state, maxTransitions }),
+  located: ({ name }, cause, { attempt, tag, transitions }: Location) =>
+    Cause.annotate(cause, Context.make(FailedAt, { workflow: name, state: tag, transitions, attempt }))
 }
 
 /** Says what a value is without saying the value, which may be a secret. */
@@ -659,9 +548,4 @@ const kindOf = (value: unknown): string => {
   if (value === null || value === undefined) return String(value)
   if (isPromiseLike(value)) return "a promise (return an Effect, as Effect.promise makes)"
   return typeof value === "object" ? (hasProperty(value, "_tag") ? "a record" : "an object") : `a ${typeof value}`
-}
-
-const knownTag = (program: Program.Program, next: unknown): string | undefined => {
-  const tag = typeof next === "string" ? next : hasProperty(next, "_tag") ? next._tag : undefined
-  return typeof tag === "string" && program.entries.has(tag) ? tag : undefined
 }

@@ -3,6 +3,7 @@
  */
 export * as Concurrent from "./Concurrent.ts"
 export * as ConfigurationError from "./ConfigurationError.ts"
+export * as Interpreter from "./Interpreter.ts"
 export * as Metrics from "./Metrics.ts"
 export * as Node from "./Node.ts"
 export * as Observer from "./Observer.ts"

@@ -2,12 +2,6 @@ import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 
-/** Where a run is at the moment. */
-export interface Whereabouts {
-  readonly stateName: string
-  readonly attempt: number
-}
-
 export type Annotations = Readonly<Record<string, unknown>>
 
 export const annotationsOf = (fiber: Fiber.Fiber<unknown, unknown>): Annotations =>
@@ -18,28 +12,33 @@ export const annotationsOf = (fiber: Fiber.Fiber<unknown, unknown>): Annotations
  * such object, which looks where the run is when it is read: a context for each state would cost more than the state. So a
  * fiber that a state leaves behind logs the state that the run is in by then.
  */
-export const forRun = (inherited: Annotations, workflow: string, run: Whereabouts): Annotations => ({
-  ...inherited,
-  "cano.workflow.name": workflow,
-  get "cano.state.name"() {
-    return run.stateName
-  },
-  get "cano.attempt"() {
-    return run.attempt
+export const ofRun = (
+  inherited: Annotations,
+  workflow: string,
+  at: { readonly tag: string; readonly attempt: number },
+  id: string | undefined
+): Annotations => {
+  const annotations = {
+    ...inherited,
+    "cano.workflow.name": workflow,
+    get "cano.state.name"() {
+      return at.tag
+    },
+    get "cano.attempt"() {
+      return at.attempt
+    }
   }
-})
+  // Not by a spread, which would read the getters.
+  return id === undefined
+    ? annotations
+    : Object.defineProperty(annotations, "cano.run.id", { value: id, enumerable: true })
+}
 
 /** Reads an annotation of ours, such as the id of the instance around a run. */
 export const read = (annotations: Annotations, name: string): string | undefined => {
   const value = annotations[name]
   return typeof value === "string" ? value : undefined
 }
-
-/** The observed run that a fiber is in, and who observes it; the runs inside name it as their parent. */
-export const ObservedRun = Context.Reference<{ readonly sink: object; readonly run: string } | undefined>(
-  "effect-cano/ObservedRun",
-  { defaultValue: () => undefined }
-)
 
 /** A context in which logs have these annotations. */
 export const provide = <R>(context: Context.Context<R>, annotations: object): Context.Context<R> =>

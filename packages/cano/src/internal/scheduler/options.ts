@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { durationProblems, nameProblems } from "../configuration.ts"
+import { durationProblems, nameProblems } from "../faults.ts"
 import type { Backoff, Policy } from "./decision.ts"
 import { type Flow, InvalidFlow, type Options } from "./model.ts"
 

@@ -1,8 +1,8 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
-import { peek } from "../blame.ts"
-import { inSpan } from "../trace.ts"
+import { peek } from "../watch/redaction.ts"
+import { inSpan } from "../watch/spans.ts"
 import { type Counters, type Flow, type Outcome, RunTimeout } from "./model.ts"
 
 /** A run in a span of its own: a root, because what added the flow has ended long ago. */

@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
 import { ConfigurationError } from "../../ConfigurationError.ts"
 import type * as Trigger from "../../Trigger.ts"
-import { durationProblems, refuse } from "../configuration.ts"
+import { durationProblems, refuse } from "../faults.ts"
 import type { Engine } from "./engine.ts"
 import {
   type AlreadyRunning,

@@ -1,14 +1,23 @@
 import * as Context from "effect/Context"
-import type { Sink } from "./observation.ts"
+import type { Outcome } from "../../Observer.ts"
 
 /** Counts what happens. Each call names the context whose registry and attributes count. */
 export interface MeterShape {
-  readonly runs: Sink
+  readonly runs: (workflow: string, context: Context.Context<never>) => RunMeter
   readonly instances: (counts: Counts, context: Context.Context<never>) => void
   /** A tick of a flow becomes a run so many milliseconds after it was due. */
   readonly flowStarted: (lateness: number, context: Context.Context<never>) => void
   readonly flowEnded: (flow: string, outcome: string, context: Context.Context<never>) => void
   readonly flowSkipped: (flow: string, reason: string, count: number, context: Context.Context<never>) => void
+}
+
+/** Counts what happens in one run. */
+export interface RunMeter {
+  readonly started: () => void
+  readonly attempt: (outcome: Outcome) => void
+  readonly transition: () => void
+  /** The run has ended after so many seconds. */
+  readonly ended: (outcome: Outcome, seconds: number) => void
 }
 
 export interface Counts {
@@ -17,5 +26,5 @@ export interface Counts {
   readonly cancelled: number
 }
 
-/** Is there where a layer of `Metrics` has been provided. */
+/** The service that a layer of `Metrics` provides. */
 export class Meter extends Context.Service<Meter, MeterShape>()("effect-cano/Metrics") {}

@@ -4,13 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-
-/** Stands in a stream where a slow reader has lost events. */
-export interface Lost {
-  readonly _tag: "Lost"
-  readonly at: DateTime.Utc
-  readonly count: number
-}
+import type { Lost } from "../../Observer.ts"
 
 interface Numbered<Event> {
   readonly number: number

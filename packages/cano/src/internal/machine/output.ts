@@ -1,8 +1,11 @@
 import * as Effect from "effect/Effect"
 import { isEffect, TypeId } from "effect/Effect"
+import * as Exit from "effect/Exit"
+
+export type AnyEffect = Effect.Effect<any, any, any>
 
 /**
- * Any accepted form of a handler, made one: a function of its arguments that returns an Effect or a plain value.
+ * Any accepted form of a task's `run`, made one: a function of its arguments that returns an Effect or a plain value.
  * Generator functions are wrapped here, once, because wrapping them for every call costs more than running them.
  */
 export type Handler = (...args: ReadonlyArray<any>) => unknown
@@ -16,13 +19,20 @@ export const fromUnknown = (run: unknown): Handler => {
   return run instanceof GeneratorFunction ? Effect.fnUntraced(run as any) : (run as Handler)
 }
 
-/** `Effect.isEffect` for a value that is known to be an object. */
-export const isEffectObject = (value: object): value is Effect.Effect<unknown, unknown, unknown> => TypeId in value
-
-export const toEffect = (output: unknown): Effect.Effect<any, any, any> => {
+export const toEffect = (output: unknown): AnyEffect => {
   if (isEffect(output)) return output
   return isGenerator(output) ? Effect.gen(() => output) : Effect.succeed(output)
 }
+
+/** An Effect that a fiber must run: a successful Exit already has its value. */
+export const isPending = (output: unknown): output is AnyEffect =>
+  typeof output === "object" && output !== null && TypeId in output && !isSuccess(output)
+
+/** The value of an output that is not pending. */
+export const valueOf = (output: unknown): unknown =>
+  typeof output === "object" && output !== null && TypeId in output ? (output as Exit.Success<unknown>).value : output
+
+const isSuccess = (output: object): boolean => "_tag" in output && output._tag === "Success" && Exit.isExit(output)
 
 /** What a function gives that calls a generator function, instead of being one. */
 export const isGenerator = (output: unknown): output is Generator<any, any, any> =>

@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
-import { errorTypeOf, withoutPayloads } from "./blame.ts"
+import { errorTypeOf, withoutPayloads } from "./redaction.ts"
 
 /** Whether anybody listens. A run asks once, at its start; without a tracer it creates no span at all. */
 export const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
@@ -83,15 +83,10 @@ export interface SpanChoice {
   readonly attributes?: Record<string, unknown> | undefined
 }
 
-/** Adds an event to a span, at the time of the clock. */
-export const event = (
-  span: Tracer.Span | undefined,
-  name: string,
-  attributes: Record<string, unknown>
-): Effect.Effect<void> =>
-  span === undefined
-    ? Effect.void
-    : Effect.withFiber((fiber) => {
-        span.event(name, timeOf(fiber), attributes)
-        return Effect.void
-      })
+/** Adds an event to the span of the fiber, at the time of its clock. */
+export const event = (name: string, attributes: Record<string, unknown>): Effect.Effect<void> =>
+  Effect.withFiber((fiber) => {
+    const { span } = fiber.cache
+    if (span?._tag === "Span") span.event(name, timeOf(fiber), attributes)
+    return Effect.void
+  })

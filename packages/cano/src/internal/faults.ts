@@ -39,3 +39,16 @@ export const durationProblems = (
     (Duration.isPositive(duration.value) || (bound === "from 0" && Duration.isZero(duration.value)))
   return fits ? [] : [`${what} is ${Duration.format(duration.value)}, expected a finite duration ${bound}`]
 }
+
+/** A count or a limit: `bound` is the smallest whole number that makes sense. */
+export const countProblems = (what: string, count: number, bound: 0 | 1): ReadonlyArray<string> =>
+  Number.isSafeInteger(count) && count >= bound ? [] : [`${what} is ${count}, expected a whole number from ${bound}`]
+
+/** How many may run at the same time, `Infinity` where nothing bounds them. */
+export const concurrencyOf = (
+  concurrency: number | "unbounded" | undefined
+): { readonly limit: number; readonly problems: ReadonlyArray<string> } => {
+  if (concurrency === undefined || concurrency === "unbounded") return { limit: Infinity, problems: [] }
+  const problems = countProblems("concurrency", concurrency, 1).map((problem) => `${problem} or "unbounded"`)
+  return { limit: concurrency, problems }
+}

@@ -1,8 +1,6 @@
 import * as Cause from "effect/Cause"
 import { hasProperty } from "effect/Predicate"
-
-/** How something ended. */
-export type Outcome = "success" | "failure" | "defect" | "interrupted"
+import type { Outcome } from "../../Observer.ts"
 
 /** The outcome of what ended with this cause. A defect beside a failure is what matters. */
 export const outcomeOf = (cause: Cause.Cause<unknown>): Exclude<Outcome, "success"> => {
@@ -17,7 +15,7 @@ export const errorTypeOf = (cause: Cause.Cause<unknown>): string | undefined => 
 }
 
 /** The tag of an error, the name of its class, or what kind of value it is: never its contents. */
-export const typeOf = (error: unknown): string => peek(() => nameOf(error), "unknown").slice(0, maxLength)
+const typeOf = (error: unknown): string => peek(() => nameOf(error), "unknown").slice(0, maxLength)
 
 const nameOf = (error: unknown): string => {
   if (error === null) return "null"
@@ -40,18 +38,18 @@ export const peek = <A>(read: () => A, otherwise: A): A => {
 }
 
 /** The same cause with errors that say what they are and where they come from, and nothing of what they hold. */
-export const withoutPayloads = (cause: Cause.Cause<unknown>): Cause.Cause<Blame> =>
+export const withoutPayloads = (cause: Cause.Cause<unknown>): Cause.Cause<RedactedError> =>
   Cause.fromReasons(
     cause.reasons.map((reason) => {
       if (Cause.isInterruptReason(reason)) return reason
       return Cause.isDieReason(reason)
-        ? Cause.makeDieReason(new Blame(reason.defect))
-        : Cause.makeFailReason(new Blame(reason.error))
+        ? Cause.makeDieReason(new RedactedError(reason.defect))
+        : Cause.makeFailReason(new RedactedError(reason.error))
     })
   )
 
 /** Stands for an error in a trace: its type, and the frames of its stack. */
-export class Blame extends Error {
+export class RedactedError extends Error {
   constructor(error: unknown) {
     super(typeOf(error))
     this.name = this.message
@@ -74,5 +72,5 @@ const framesOf = (error: unknown): ReadonlyArray<string> => {
   return rest === "" ? lines.slice(0, frames < 0 ? undefined : frames) : []
 }
 
-/** A longer stack has a message in it that nobody wants to search. */
+/** A longer stack holds a message that is too long to search. */
 const maxStack = 100_000

@@ -1,5 +1,5 @@
 import type { Effect } from "effect/Effect"
-import type { Task } from "../Task.ts"
+import type { Task } from "../../Task.ts"
 import type { AnyState, BareTag, Failure, Output, Services, Tag, Value, WithTag } from "./state.ts"
 
 /*

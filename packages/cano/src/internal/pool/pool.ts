@@ -1,12 +1,11 @@
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type * as Wait from "../Wait.ts"
-import * as Annotations from "./annotations.ts"
+import * as Annotations from "../annotations.ts"
+import type { End, Goal } from "./goal.ts"
 
 /**
  * How many instances are launched before the event loop gets a turn, where the end may come before all have started.
@@ -18,46 +17,6 @@ import * as Annotations from "./annotations.ts"
  * the same time.
  */
 const smallSlice = 16
-
-/** Why the waiting was over. */
-export type End = "settled" | "quota" | "deadline" | "unreachable"
-
-/** When a pool is done, in numbers. */
-export interface Goal {
-  /** Stop when so many have counted. */
-  readonly required: number | undefined
-  readonly count: Wait.Count
-  /** Stop after so many milliseconds. */
-  readonly deadline: number | undefined
-  /** Stop as soon as `required` is out of reach, instead of waiting for the rest. */
-  readonly failFast: boolean
-}
-
-export const goalOf = (wait: Wait.Wait, total: number, failFast = false): Goal => {
-  switch (wait._tag) {
-    case "All":
-      return { required: failFast ? total : undefined, count: "succeeded", deadline: undefined, failFast }
-    case "Quota":
-      return { required: wait.required, count: wait.count, deadline: undefined, failFast }
-    case "Percentage":
-      return {
-        // Without the noise of binary fractions: 64.4 percent of 250 is 161.
-        required: Math.ceil(Number(((total * wait.percentage) / 100).toPrecision(12))),
-        count: wait.count,
-        deadline: undefined,
-        failFast
-      }
-    case "ForDuration":
-      return { required: undefined, count: "succeeded", deadline: Duration.toMillis(wait.duration), failFast: false }
-    case "QuotaOrDuration":
-      return {
-        required: wait.required,
-        count: wait.count,
-        deadline: Duration.toMillis(wait.duration),
-        failFast: false
-      }
-  }
-}
 
 export interface Options {
   readonly goal: Goal

@@ -1,14 +1,53 @@
-import { nameProblems } from "./configuration.ts"
+import { nameProblems } from "../faults.ts"
 
-/** A machine as a graph of tags; what definition-time checks and diagrams look at. */
-export interface Graph {
+/** The definition of a machine, as a user gives it to `Workflow.make`. */
+export interface Definition {
+  readonly name: string
+  readonly initial: string
+  readonly exits: ReadonlyArray<string>
+  readonly states: ReadonlyMap<string, StateDefinition>
+}
+
+export interface StateDefinition {
+  readonly to: ReadonlyArray<string>
+  readonly run: unknown
+  readonly catch?: Readonly<Record<string, string | ((error: any, state: any) => unknown)>> | undefined
+}
+
+/** Everything that is wrong with a definition and that types cannot say, or that untyped callers got wrong. */
+export const problems = ({ exits, initial, name, states }: Definition): ReadonlyArray<string> => [
+  ...nameProblems("the name", name),
+  ...Array.from(states).flatMap(([tag, state]) => stateProblems(tag, state)),
+  ...graphProblems({ initial, exits, edges: new Map(Array.from(states, ([tag, state]) => [tag, edgesOf(state)])) })
+]
+
+const edgesOf = (state: StateDefinition | undefined): ReadonlyArray<string> =>
+  Array.isArray(state?.to) ? state.to : []
+
+const keys = ["to", "run", "catch"]
+
+const stateProblems = (tag: string, state: StateDefinition | undefined): ReadonlyArray<string> => {
+  if (!Array.isArray(state?.to)) return [`state "${tag}" has no list of edges under "to"`]
+  return [
+    ...Object.keys(state)
+      .filter((key) => !keys.includes(key))
+      .map((key) => `state "${tag}" has no "${key}": a state has "to", "run" and "catch"`),
+    ...Object.entries(state.catch ?? {}).flatMap(([error, route]) =>
+      typeof route === "function" || state.to.includes(route)
+        ? []
+        : [`state "${tag}" catches "${error}" with "${route}", which its "to" does not list`]
+    )
+  ]
+}
+
+/** A definition as a graph of tags. */
+interface Graph {
   readonly initial: string
   readonly exits: ReadonlyArray<string>
   readonly edges: ReadonlyMap<string, ReadonlyArray<string>>
 }
 
-/** Everything that is wrong with a machine and that types cannot say, or that untyped callers got wrong. */
-export const problems = (graph: Graph): ReadonlyArray<string> => {
+const graphProblems = (graph: Graph): ReadonlyArray<string> => {
   const { edges, exits, initial } = graph
   const known = new Set([...exits, ...edges.keys()])
   const found: Array<string> = []

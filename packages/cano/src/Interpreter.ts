@@ -1,0 +1,200 @@
+/**
+ * The seam between a workflow and what runs it.
+ *
+ * A workflow is a value; an interpreter is a loop over it. Whoever wants to watch a run, or to remember it, is an
+ * interceptor of the loop. Spans, events and metrics are interceptors too, and {@link run} takes others: a journal, an
+ * audit, a fence.
+ *
+ * 1. An interceptor stands **around** a run, around each of its states, and around each attempt of a state's task. What it
+ *    calls `inner` is what it stands around; it may run `inner` once, or not at all.
+ * 2. Retries and error edges lie inside a state and outside its attempts: an interceptor at the level `state` sees a state
+ *    begin and the next state come out, whatever happened in between.
+ * 3. The next state that comes out of a state is one that its `to` lists.
+ * 4. What an interceptor itself fails with ends the run: no policy retries it, and no error edge catches it.
+ * 5. Interceptors read a {@link Run}. The loop alone moves it.
+ * 6. A nested run has the watchers of its context, and none of the interceptors that were given to {@link run}.
+ *
+ * The first interceptor is the outermost. Watchers of the context (a tracer, an observer, metrics) stand around all others.
+ *
+ * **Gotchas**
+ *
+ * This module is unstable until version 1: its types may change in a minor version.
+ *
+ * @example
+ * ```ts
+ * import { Interpreter, Workflow } from "effect-cano"
+ * import * as Console from "effect/Console"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const order: Workflow.Workflow<"Start" | "Process" | "Complete", "Complete">
+ *
+ * const audit: Interpreter.Interceptor = {
+ *   state: (run, inner) => Effect.andThen(Console.log(`${run.workflow.name}: ${run.tag}`), inner)
+ * }
+ *
+ * const program = Interpreter.run(order, { interceptors: [audit] })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import { countProblems, nameProblems, refuse } from "./internal/faults.ts"
+import { machineOf } from "./internal/machine/machine.ts"
+import type { AnyState } from "./internal/machine/state.ts"
+import { startIntercepted } from "./internal/run/start.ts"
+import { watchOf } from "./internal/watch/watchers.ts"
+import type * as Task from "./Task.ts"
+import type * as Workflow from "./Workflow.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * A run, live: its fields say where it is when they are read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Run {
+  /** Names the run: the `id` given to {@link run}, or else the number that an observer gave it. */
+  readonly id: string | undefined
+  readonly workflow: Workflow.Workflow.Any
+  /** The state that the run is in, with its payload. */
+  readonly state: unknown
+  /** The tag of the state. */
+  readonly tag: string
+  /** The transitions made so far, those before a resumption included. */
+  readonly transitions: number
+  /** The attempt of the state's task, from 1. */
+  readonly attempt: number
+  /** The task of the state. */
+  readonly task: Pick<Task.Task.Any, "name" | "retry" | "attemptTimeout">
+  /** The failure whose error edge leads out of the state, if one does. */
+  readonly caught: Cause.Cause<unknown> | undefined
+  /** The branch of a fork whose attempt this is; none for the attempts of the state itself. */
+  readonly branch: string | undefined
+}
+
+/**
+ * An attempt that failed or died. An attempt that was interrupted is none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AttemptFailure {
+  readonly cause: Cause.Cause<unknown>
+  /** How long until the next attempt; none if this was the last one. */
+  readonly retryIn: Duration.Duration | undefined
+}
+
+/**
+ * A part of an attempt: a phase of a node, or a branch of a fork.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Part =
+  | { readonly _tag: "Phase"; readonly name: "prep" | "exec" | "post" }
+  | { readonly _tag: "Branch"; readonly id: string }
+
+/**
+ * Stands around a part of a run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Around<out E = never, out R = never> {
+  <A, E1, R1>(run: Run, inner: Effect.Effect<A, E1, R1>): Effect.Effect<A, E | E1, R | R1>
+}
+
+/**
+ * Stands around a run, its states, their attempts and the parts of these. It may fail with `E` and need the services `R`.
+ *
+ * **Details**
+ *
+ * - `run`: around the whole run. `inner` gives the exit.
+ * - `state`: around a state with its retries and error edges. `inner` gives the next state.
+ * - `attempt`: around one attempt. `inner` gives whatever the task gives.
+ * - `part`: around a phase of a node or a branch of a fork.
+ * - `attemptFailed`: after an attempt that failed or died, before its retry or its error edge.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Interceptor<out E = never, out R = never> {
+  readonly run?: Around<E, R> | undefined
+  readonly state?: Around<E, R> | undefined
+  readonly attempt?: Around<E, R> | undefined
+  readonly part?:
+    | (<A, E1, R1>(run: Run, part: Part, inner: Effect.Effect<A, E1, R1>) => Effect.Effect<A, E | E1, R | R1>)
+    | undefined
+  readonly attemptFailed?: ((run: Run, failure: AttemptFailure) => Effect.Effect<void>) | undefined
+}
+
+/**
+ * How to run a workflow with interceptors.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Options<State, Initial, E, R> = {
+  /** Names the run, in spans, events and logs. 1 to 256 characters. */
+  readonly id?: string | undefined
+  /** The transitions that the run has made before, where it is resumed. A whole number from 0; default 0. */
+  readonly transitions?: number | undefined
+  /** The first is the outermost. */
+  readonly interceptors: ReadonlyArray<Interceptor<E, R>>
+} & ([] extends Workflow.Workflow.Start<State, Initial>
+  ? { readonly state?: State | undefined }
+  : { readonly state: State })
+
+// -----------------------------------------------------------------------------
+// running
+// -----------------------------------------------------------------------------
+
+/**
+ * Runs a workflow with interceptors around it, from its initial state or from a given one, and gives its exit.
+ *
+ * **Details**
+ *
+ * A run is resumed by giving it the `state` and the `transitions` where it stopped. `Workflow.withMaxTransitions` counts
+ * those transitions too.
+ *
+ * Throws a `ConfigurationError` for an empty or over-long `id`, and where `transitions` is not a whole number from 0.
+ *
+ * @example
+ * ```ts
+ * import { Interpreter, Workflow } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const order: Workflow.Workflow<"Start" | "Process" | "Complete", "Complete">
+ * declare const append: (sequence: number, state: unknown) => Effect.Effect<void, Error>
+ *
+ * // a row before each state, and one for the exit
+ * const journaling: Interpreter.Interceptor<Error> = {
+ *   state: (run, inner) => Effect.andThen(append(run.transitions, run.state), inner),
+ *   run: (run, inner) => Effect.tap(inner, () => append(run.transitions, run.state))
+ * }
+ *
+ * const resumed = Interpreter.run(order, { state: "Process", transitions: 1, interceptors: [journaling] })
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const run = <State, Exit, E, R, Initial, E2 = never, R2 = never>(
+  self: Workflow.Workflow<State, Exit, E, R, Initial>,
+  options: Options<NoInfer<State>, NoInfer<Initial>, E2, R2>
+): Effect.Effect<Exit, E | E2, R | R2> => {
+  const { id, interceptors, state, transitions = 0 } = options
+  refuse("Interpreter.run", [
+    ...(id === undefined ? [] : nameProblems("the id", id)),
+    ...countProblems("transitions", transitions, 0)
+  ])
+  const machine = machineOf(self)
+  const start = state === undefined ? machine.start : (state as AnyState)
+  return startIntercepted(self, start, { id, transitions, interceptors }, watchOf)
+}

@@ -1,0 +1,51 @@
+import * as Duration from "effect/Duration"
+import * as Wait from "../../Wait.ts"
+import type { Entry, Machine } from "./machine.ts"
+import { labelOf } from "./policyLabel.ts"
+import type { Fork } from "./task.ts"
+
+/** Draws a machine as a Mermaid flowchart. Node ids are made here, so only labels carry what a user wrote. */
+export const draw = ({ entries, exits, initial }: Machine): string => {
+  const states = Array.from(entries.values()).filter((entry) => !entry.isExit)
+  const ids = new Map([...states.map(({ tag }) => tag), ...exits].map((tag, index) => [tag, `s${index}`]))
+  const lines = ["flowchart TD", `  start(( )) --> ${ids.get(initial)}`]
+  for (const state of states) lines.push(`  ${ids.get(state.tag)}["${label(state)}"]`)
+  for (const tag of exits) lines.push(`  ${ids.get(tag)}(["${escape(tag)}"])`)
+  for (const { edges, errorEdges, tag, task } of states) {
+    const from = task.fork === undefined ? ids.get(tag)! : drawFork(lines, ids.get(tag)!, task.fork)
+    for (const target of edges.keys()) {
+      const errors = Array.from(errorEdges).filter(([, edge]) => edge.to === target)
+      const arrow = errors.length === 0 ? "-->" : `-. "${errors.map(([error]) => escape(error)).join(", ")}" .->`
+      lines.push(`  ${errors.length === 0 ? from : ids.get(tag)} ${arrow} ${ids.get(target)}`)
+    }
+  }
+  return lines.join("\n") + "\n"
+}
+
+/** Draws the branches of a fork between its state and a join, and gives the id of the join. */
+const drawFork = (lines: Array<string>, id: string, { branches, wait }: Fork): string => {
+  const join = `${id}join`
+  for (const [index, branch] of (branches ?? ["…"]).entries()) {
+    lines.push(`  ${id} ==> ${id}b${index}[["${escape(branch)}"]] ==> ${join}`)
+  }
+  lines.push(`  ${join}{{"${escape(Wait.format(wait))}"}}`)
+  return join
+}
+
+/** A failure that a function routes has no target before it happens, so it stands in the state's label. */
+const label = ({ errorEdges, tag, task }: Entry): string =>
+  [
+    escape(tag),
+    ...(task.retry === undefined ? [] : [`↻ ${escape(labelOf(task.retry))}`]),
+    ...(task.attemptTimeout === undefined ? [] : [`⏱ ${escape(Duration.format(task.attemptTimeout))}`]),
+    ...Array.from(errorEdges).flatMap(([error, edge]) => (edge.to === undefined ? [`⚠ ${escape(error)}`] : []))
+  ].join("<br/>")
+
+/**
+ * Writes everything that could end a label, or mean something to Mermaid or HTML, as a character code. Mermaid trims
+ * labels, so spaces at their ends are written as codes too.
+ */
+const escape = (text: string): string =>
+  Array.from(text.toWellFormed(), (char) => (/[\p{L}\p{N} _.,×-]/u.test(char) ? char : `#${char.codePointAt(0)};`))
+    .join("")
+    .replace(/^ | $/g, "#32;")

@@ -1,0 +1,13 @@
+import type * as Effect from "effect/Effect"
+
+/** How a workflow offers its run to modules that it imports, and that therefore cannot import it. */
+export const StartKey: unique symbol = Symbol("effect-cano/start")
+
+/** A workflow that a fork can start. `Start` is the state it starts in. */
+export interface Startable<out A, out E, out R, out Start> {
+  readonly [StartKey]: () => Effect.Effect<A, E, R>
+  readonly "~effect-cano/Start"?: Start
+}
+
+export const isStartable = (u: unknown): u is Startable<any, any, any, any> =>
+  typeof u === "object" && u !== null && StartKey in u

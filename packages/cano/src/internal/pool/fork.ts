@@ -1,0 +1,149 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type { Failed, Result } from "../../Concurrent.ts"
+import type { ForkTimeout, ForkUnmet, Task } from "../../Task.ts"
+import type * as Wait from "../../Wait.ts"
+import { type AnyEffect, type Handler, toEffect } from "../machine/output.ts"
+import { isStartable, type Startable, StartKey } from "../machine/startable.ts"
+import type { BareTag, Tag } from "../machine/state.ts"
+import { compiled, isTask, type Parts } from "../machine/task.ts"
+import { attempts } from "../run/recovery.ts"
+import { goalOf } from "./goal.ts"
+import * as Pool from "./pool.ts"
+import { resultOf } from "./result.ts"
+
+/** What a fork can run beside others: an Effect, a task, or a workflow that can start by itself. */
+type Branch = Effect.Effect<any, any, any> | Task<any, any, any, any> | Startable<any, any, any, any>
+
+/** Branches by name, or in a list. */
+export type Branches = ReadonlyArray<Branch> | Readonly<Record<string, Branch>>
+
+/**
+ * What `join` gets: plain values where all branches are waited for, since then all have succeeded, and the result of
+ * each branch otherwise. A list stays a list and a record a record.
+ */
+export type Joined<B, W> = {
+  -readonly [K in keyof B]: W extends Wait.All ? BranchSuccess<B[K]> : Result<BranchSuccess<B[K]>, BranchFailure<B[K]>>
+}
+
+/** Every branch must be able to take the state: what they ask for, together. */
+export type BranchesState<B> = [{ [K in keyof B]: Takes<B[K]> }[BranchKey<B>]] extends [never]
+  ? unknown
+  : { [K in keyof B]: Takes<B[K]> }[BranchKey<B>] extends (state: infer State) => void
+    ? State
+    : never
+
+type Takes<B> =
+  B extends Task<infer State, any, any, any> ? (unknown extends State ? never : (state: State) => void) : never
+
+/** Nothing said means all. */
+export type Strategy<W> = W extends undefined ? Wait.All : W
+
+/** Where all branches are waited for, the failure of a branch is the failure of the fork. */
+export type FailureIn<B, W> = W extends Wait.All ? BranchFailure<B> : never
+
+export type UnmetError<W> = W extends Wait.Quota | Wait.Percentage ? ForkUnmet : never
+
+export type LateError<Limit> = Limit extends undefined ? never : ForkTimeout
+
+export type BranchKey<B> = B extends ReadonlyArray<unknown> ? number & keyof B : keyof B
+
+type BranchSuccess<B> =
+  B extends Effect.Effect<infer A, any, any>
+    ? A
+    : B extends Task<any, infer A, any, any>
+      ? A
+      : B extends Startable<infer A, any, any, any>
+        ? A
+        : never
+
+type BranchFailure<B> =
+  B extends Effect.Effect<any, infer E, any>
+    ? E
+    : B extends Task<any, any, infer E, any>
+      ? E
+      : B extends Startable<any, infer E, any, any>
+        ? E
+        : never
+
+export type BranchServices<B> =
+  B extends Effect.Effect<any, any, infer R>
+    ? R
+    : B extends Task<any, any, any, infer R>
+      ? R
+      : B extends Startable<any, any, infer R, any>
+        ? R
+        : never
+
+/** Refuses workflows that cannot start by themselves. */
+export type StartableBranches<B> = Branches extends B
+  ? unknown
+  : [{ [K in keyof B]: PayloadOfStart<B[K]> }[BranchKey<B>]] extends [never]
+    ? unknown
+    : "the initial state of a workflow among the branches carries a payload: start it with Workflow.run(workflow, state)"
+
+type PayloadOfStart<B> =
+  B extends Startable<any, any, any, infer Start>
+    ? 0 extends 1 & Start
+      ? never
+      : Exclude<Tag<Start>, BareTag<Start>>
+    : never
+
+/** A fork, compiled. Its errors belong to the public module, which imports this one. */
+export interface ForkPlan {
+  readonly branches: (state: unknown) => Branches
+  readonly wait: Wait.Wait
+  readonly timeout: Duration.Duration | undefined
+  readonly concurrency: number
+  readonly join: Handler
+  readonly late: (total: number, completed: number) => ForkTimeout
+  readonly unmet: (total: number, required: number, failed: ReadonlyArray<Failed<unknown>>) => ForkUnmet
+}
+
+/** Runs the branches, and joins them. Interpreters that stand around the parts of a task say so by `parts`. */
+export const runFork = (plan: ForkPlan, state: unknown, parts: Parts | undefined): AnyEffect =>
+  Effect.suspend(() => {
+    const branches = plan.branches(state)
+    const ids = Object.keys(branches)
+    const goal = goalOf(plan.wait, ids.length, true)
+    const timeout = plan.timeout === undefined ? Infinity : Duration.toMillis(plan.timeout)
+    const isTimed = timeout < (goal.deadline ?? Infinity)
+    const effects = Object.entries(branches).map(([id, branch]) => branchEffect(id, branch, state, parts))
+    const pool = Pool.run(effects, {
+      goal: isTimed ? { ...goal, deadline: timeout } : goal,
+      annotation: "cano.branch.id",
+      idOf: (index) => ids[index]!,
+      concurrency: plan.concurrency,
+      onSettled: undefined
+    })
+    return Effect.flatMap(pool, (pool) => {
+      if (pool.end === "deadline" && isTimed) return Effect.fail(plan.late(pool.total, pool.completed))
+      const results = ids.map((id, index) => resultOf(pool.exits[index], id))
+      if (pool.end === "unreachable" && goal.deadline === undefined) return unmet(plan, goal.required!, pool, results)
+      const joined = plan.wait._tag === "All" ? pool.exits.map((exit) => (exit as Exit.Success<any>).value) : results
+      const shaped = Array.isArray(branches) ? joined : Object.fromEntries(ids.map((id, index) => [id, joined[index]]))
+      return toEffect(plan.join(shaped, state))
+    })
+  })
+
+const branchEffect = (id: string, branch: Branch, state: unknown, parts: Parts | undefined): AnyEffect => {
+  if (isTask(branch)) {
+    const task = compiled(branch)
+    return parts === undefined ? attempts(task, state) : parts.taskBranch(id, task, state)
+  }
+  const effect = isStartable(branch) ? branch[StartKey]() : branch
+  return parts === undefined ? effect : parts.branch(id, effect)
+}
+
+/** Where all branches are needed, the error of the first that failed says it best. */
+const unmet = (
+  plan: ForkPlan,
+  required: number,
+  { exits, firstFailure, total }: Pool.Pool,
+  results: ReadonlyArray<Result<unknown, unknown>>
+): Effect.Effect<never, any> => {
+  if (plan.wait._tag === "All") return exits[firstFailure!] as Exit.Failure<never, any>
+  const failed = results.filter((result) => result._tag === "Failed")
+  return Effect.fail(plan.unmet(total, required, failed))
+}

@@ -1,0 +1,42 @@
+import * as Duration from "effect/Duration"
+import type * as Wait from "../../Wait.ts"
+
+/** Why the waiting was over. */
+export type End = "settled" | "quota" | "deadline" | "unreachable"
+
+/** When a pool is done, in numbers. */
+export interface Goal {
+  /** Stop when so many have counted. */
+  readonly required: number | undefined
+  readonly count: Wait.Count
+  /** Stop after so many milliseconds. */
+  readonly deadline: number | undefined
+  /** Stop as soon as `required` is out of reach, instead of waiting for the rest. */
+  readonly failFast: boolean
+}
+
+export const goalOf = (wait: Wait.Wait, total: number, failFast = false): Goal => {
+  switch (wait._tag) {
+    case "All":
+      return { required: failFast ? total : undefined, count: "succeeded", deadline: undefined, failFast }
+    case "Quota":
+      return { required: wait.required, count: wait.count, deadline: undefined, failFast }
+    case "Percentage":
+      return {
+        // Without the noise of binary fractions: 64.4 percent of 250 is 161.
+        required: Math.ceil(Number(((total * wait.percentage) / 100).toPrecision(12))),
+        count: wait.count,
+        deadline: undefined,
+        failFast
+      }
+    case "ForDuration":
+      return { required: undefined, count: "succeeded", deadline: Duration.toMillis(wait.duration), failFast: false }
+    case "QuotaOrDuration":
+      return {
+        required: wait.required,
+        count: wait.count,
+        deadline: Duration.toMillis(wait.duration),
+        failFast: false
+      }
+  }
+}

@@ -1,0 +1,115 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { type AnyEffect, isGenerator, isPending, toEffect, valueOf } from "../machine/output.ts"
+import type { CompiledTask } from "../machine/task.ts"
+import { Position } from "./position.ts"
+import { recover, type Recovering } from "./recovery.ts"
+
+/** How many plain transitions may follow each other before the fiber yields: Effect's own figure for operations. */
+const fairness = 2048
+
+/**
+ * Plain transitions left before a yield. All runs of a process share the count, so that runs within runs are as fair as
+ * one. It holds nothing of any run.
+ */
+let fuel = fairness
+
+/** What `step` gets where a turn brought no state: the run arrived at an exit, or it paused. */
+const nothing = Symbol("effect-cano/nothing")
+const arrived = Exit.succeed(nothing)
+const paused = Effect.as(Effect.yieldNow, nothing)
+
+/**
+ * A run that nobody watches. It is the options object of `Effect.whileLoop`, so neither a run nor a transition allocates a
+ * closure.
+ *
+ * Plain values and successful Exits are followed on the spot; the fiber gets the first real effect. Retries and error
+ * edges stand outside the loop.
+ */
+export class BareRun extends Position implements Recovering {
+  readonly onAttemptFailed = undefined
+  caught: Cause.Cause<any> | undefined = undefined
+  /** What the first turn came to, before the fiber was asked. */
+  private pending: AnyEffect | undefined = undefined
+  /** A failure that no error edge may catch: too many transitions. */
+  private end: AnyEffect | undefined = undefined
+
+  /** Follows the plain transitions at the start. If they lead to an exit, this gives the result, and no loop is needed. */
+  begin(): Effect.Effect<any> | undefined {
+    if (!this.entry.isExit) {
+      try {
+        this.pending = this.body()
+      } catch (defect) {
+        this.pending = Effect.die(defect)
+      }
+    }
+    return this.entry.isExit ? Effect.succeed(this.state) : undefined
+  }
+
+  /** Runs until an exit, and gives the exit. */
+  run(): AnyEffect {
+    return Effect.matchCauseEffect(this.loop(), {
+      onSuccess: () => this.end ?? Effect.succeed(this.state),
+      onFailure: (cause) => this.failed(cause)
+    })
+  }
+
+  private failed(cause: Cause.Cause<any>): AnyEffect {
+    return Effect.failCause(this.machine.faults.located(this.machine, cause, this))
+  }
+
+  private loop(): AnyEffect {
+    const loop = Effect.whileLoop(this)
+    return this.machine.recovers ? Effect.catchCause(loop, (cause) => this.recovered(cause)) : loop
+  }
+
+  while(): boolean {
+    return !this.entry.isExit && this.end === undefined
+  }
+
+  body(): AnyEffect {
+    const { pending } = this
+    if (pending !== undefined) {
+      this.pending = undefined
+      return pending
+    }
+    for (; fuel > 0; fuel--) {
+      if (this.transitions >= this.machine.maxTransitions) return this.overrun()
+      const output = this.entry.handler(this.state)
+      if (isPending(output)) return output
+      if (isGenerator(output)) return toEffect(output)
+      this.follow(valueOf(output))
+      if (this.entry.isExit) return arrived
+    }
+    fuel = fairness
+    return paused
+  }
+
+  step(next: unknown): void {
+    if (next !== nothing) this.follow(next)
+  }
+
+  private overrun(): AnyEffect {
+    this.end = this.failed(Cause.fail(this.machine.faults.overrun(this.machine, this.entry.tag)))
+    return arrived
+  }
+
+  private recovered(cause: Cause.Cause<any>): AnyEffect {
+    return Effect.flatMap(recover(this, cause), (next) => {
+      this.follow(next)
+      return this.loop()
+    })
+  }
+
+  get task(): CompiledTask {
+    return this.entry.task
+  }
+
+  get again(): AnyEffect {
+    return Effect.suspend(() => {
+      this.attempt++
+      return toEffect(this.entry.handler(this.state))
+    })
+  }
+}

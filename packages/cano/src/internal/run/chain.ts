@@ -1,0 +1,73 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type { AttemptFailure, Interceptor, Part, Run } from "../../Interpreter.ts"
+import type { AnyEffect } from "../machine/output.ts"
+
+type AnyInterceptor = Interceptor<any, any>
+
+/** Stands around `inner`. */
+export type Around = (run: Run, inner: AnyEffect) => AnyEffect
+
+/** The interceptors of a run, made one at each level. A level that nobody wants is left out. */
+export class Chain {
+  readonly run: Around | undefined
+  readonly state: Around | undefined
+  readonly attempt: Around | undefined
+  readonly part: ((run: Run, part: Part, inner: AnyEffect) => AnyEffect) | undefined
+  readonly attemptFailed: ((run: Run, failure: AttemptFailure) => Effect.Effect<void>) | undefined
+
+  constructor(interceptors: ReadonlyArray<AnyInterceptor>) {
+    this.run = level(interceptors, "run")
+    this.state = level(interceptors, "state")
+    this.attempt = level(interceptors, "attempt")
+    const parts = interceptors.filter((each) => each.part !== undefined)
+    this.part =
+      parts.length === 0
+        ? undefined
+        : (run, part, inner) => parts.reduceRight((effect, each) => each.part!(run, part, effect), inner)
+    const listeners = interceptors.filter((each) => each.attemptFailed !== undefined)
+    this.attemptFailed =
+      listeners.length === 0
+        ? undefined
+        : (run, failure) => Effect.forEach(listeners, (each) => each.attemptFailed!(run, failure), { discard: true })
+  }
+}
+
+const level = (interceptors: ReadonlyArray<AnyInterceptor>, name: "run" | "state" | "attempt"): Around | undefined => {
+  const all = interceptors.filter((each) => each[name] !== undefined)
+  const [first] = all
+  if (first === undefined) return undefined
+  if (all.length === 1) return (run, inner) => first[name]!(run, inner)
+  return (run, inner) => all.reduceRight((effect, each) => each[name]!(run, effect), inner)
+}
+
+/** A run that an interceptor can end, from inside an attempt. */
+export interface Breakable {
+  broken: Cause.Cause<unknown> | undefined
+}
+
+/**
+ * An interceptor that may fail. Inside a state its failure would be retried, or taken for an error edge, or be one failed
+ * branch among others. So there it becomes a defect, and the run ends with it.
+ */
+export const breaking = (self: AnyInterceptor, run: Breakable): AnyInterceptor => ({
+  run: self.run && ((at, inner) => self.run!(at, inner)),
+  state: self.state && ((at, inner) => self.state!(at, inner)),
+  attempt: self.attempt && ((at, inner) => breaksWith(run, inner, (inner) => self.attempt!(at, inner))),
+  part: self.part && ((at, part, inner) => breaksWith(run, inner, (inner) => self.part!(at, part, inner))),
+  attemptFailed: self.attemptFailed && ((at, failure) => self.attemptFailed!(at, failure))
+})
+
+const breaksWith = (run: Breakable, inner: AnyEffect, around: (inner: AnyEffect) => AnyEffect): AnyEffect =>
+  Effect.suspend(() => {
+    let innerFailed = false
+    const marked = Effect.catchCause(inner, (cause) => {
+      innerFailed = true
+      return Effect.failCause(cause)
+    })
+    return Effect.catchCause(around(marked), (cause) => {
+      if (innerFailed) return Effect.failCause(cause)
+      run.broken ??= cause
+      return Effect.die(cause)
+    })
+  })

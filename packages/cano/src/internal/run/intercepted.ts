@@ -1,0 +1,202 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type { Interceptor, Run } from "../../Interpreter.ts"
+import type { Workflow } from "../../Workflow.ts"
+import type { Entry, Machine } from "../machine/machine.ts"
+import { type AnyEffect, toEffect } from "../machine/output.ts"
+import type { AnyState } from "../machine/state.ts"
+import type { CompiledTask, Parts } from "../machine/task.ts"
+import { type Breakable, breaking, Chain } from "./chain.ts"
+import { Position } from "./position.ts"
+import { firstAttempt, recover, type Recovering, retry, type Retrying } from "./recovery.ts"
+
+/** Who stands around a run. */
+export interface Company {
+  /** Names the run. */
+  readonly id: string | undefined
+  /** Watchers never fail. */
+  readonly watchers: ReadonlyArray<Interceptor>
+  /** The other interceptors, inside of the watchers. */
+  readonly others: ReadonlyArray<Interceptor<any, any>>
+}
+
+/** A run that interceptors stand around: the loop of all interpreters but the bare one. */
+export class LiveRun extends Position implements Run, Recovering, Breakable {
+  readonly workflow: Workflow.Any
+  readonly id: string | undefined
+  readonly branch = undefined
+  caught: Cause.Cause<any> | undefined = undefined
+  broken: Cause.Cause<any> | undefined = undefined
+  private readonly chain: Chain
+  private readonly attempts: Attempts
+
+  constructor(workflow: Workflow.Any, machine: Machine, entry: Entry, state: AnyState, company: Company) {
+    super(machine, entry, state)
+    this.workflow = workflow
+    this.id = company.id
+    this.chain = new Chain([...company.watchers, ...company.others.map((each) => breaking(each, this))])
+    this.attempts = new Attempts(this, this, this.chain)
+  }
+
+  /** Runs until an exit, and gives the exit. */
+  run(): AnyEffect {
+    const turn = this.turn()
+    const loop = Effect.whileLoop({
+      while: () => !this.entry.isExit,
+      body: () => (this.transitions >= this.machine.maxTransitions ? this.overrun() : turn),
+      step: (next) => this.follow(next)
+    })
+    const exit = Effect.map(loop, () => this.state)
+    return this.located(this.chain.run === undefined ? exit : this.chain.run(this, exit))
+  }
+
+  /** Runs one state, and gives the next one. */
+  step(): AnyEffect {
+    return this.entry.isExit ? Effect.succeed(this.state) : this.located(this.turn())
+  }
+
+  override follow(next: unknown): void {
+    super.follow(next)
+    this.caught = undefined
+  }
+
+  get task(): CompiledTask {
+    return this.entry.task
+  }
+
+  get again(): AnyEffect {
+    return this.attempts.again
+  }
+
+  get onAttemptFailed(): Retrying["onAttemptFailed"] {
+    return this.attempts.onFailed
+  }
+
+  /** Runs the present state with its retries and error edges, and gives a state that one of its edges leads to. */
+  private turn(): AnyEffect {
+    const leave = (next: unknown) => this.leave(next)
+    const inner = Effect.matchCauseEffect(this.attempts.first, {
+      onSuccess: leave,
+      onFailure: (cause) => Effect.flatMap(recover(this, cause), leave)
+    })
+    const unbroken = Effect.catchCause(inner, (cause) => Effect.failCause(this.broken ?? cause))
+    const { state } = this.chain
+    return state === undefined ? unbroken : Effect.suspend(() => state(this, unbroken))
+  }
+
+  /** Lets a state go that has an edge. Otherwise the attempt has died after all, unless an error edge led nowhere. */
+  private leave(next: any): AnyEffect {
+    if (this.broken !== undefined) return Effect.failCause(this.broken)
+    if (this.entry.edge(typeof next === "string" ? next : next?._tag) !== undefined) return Effect.succeed(next)
+    const cause = Cause.die(this.machine.faults.undeclared(this.machine, this.entry.tag, next))
+    const { onFailed } = this.attempts
+    return this.caught !== undefined || onFailed === undefined
+      ? Effect.failCause(cause)
+      : Effect.andThen(onFailed(cause, undefined), Effect.failCause(cause))
+  }
+
+  private overrun(): AnyEffect {
+    return Effect.fail(this.machine.faults.overrun(this.machine, this.entry.tag))
+  }
+
+  private located(effect: AnyEffect): AnyEffect {
+    return Effect.catchCause(effect, (cause) =>
+      Effect.failCause(this.machine.faults.located(this.machine, cause, this))
+    )
+  }
+}
+
+/** A task among the branches of a fork. It has attempts of its own, and is otherwise where the run is. */
+class BranchRun implements Run, Retrying {
+  readonly branch: string
+  readonly task: CompiledTask
+  readonly state: unknown
+  readonly caught = undefined
+  attempt = 1
+  private readonly run: Run
+  private readonly attempts: Attempts
+
+  constructor(root: LiveRun, run: Run, chain: Chain, branch: string, task: CompiledTask, state: unknown) {
+    this.run = run
+    this.branch = branch
+    this.task = task
+    this.state = state
+    this.attempts = new Attempts(this, root, chain)
+  }
+
+  get id(): string | undefined {
+    return this.run.id
+  }
+
+  get workflow(): Workflow.Any {
+    return this.run.workflow
+  }
+
+  get tag(): string {
+    return this.run.tag
+  }
+
+  get transitions(): number {
+    return this.run.transitions
+  }
+
+  get again(): AnyEffect {
+    return this.attempts.again
+  }
+
+  get onAttemptFailed(): Retrying["onAttemptFailed"] {
+    return this.attempts.onFailed
+  }
+
+  all(): AnyEffect {
+    const { first, onFailed } = this.attempts
+    const retried = Effect.catchCause(firstAttempt(first), (cause) => retry(this, cause))
+    return onFailed === undefined ? retried : Effect.tapCause(retried, (cause) => onFailed(cause, undefined))
+  }
+}
+
+/** Makes the attempts of a task, with interceptors around each. */
+class Attempts {
+  readonly first: AnyEffect
+  readonly again: AnyEffect
+  readonly onFailed: Retrying["onAttemptFailed"]
+  private readonly run: LiveRun | BranchRun
+  private readonly parts: Parts | undefined
+
+  constructor(run: LiveRun | BranchRun, root: LiveRun, chain: Chain) {
+    const { attempt, attemptFailed } = chain
+    this.run = run
+    this.parts = chain.part === undefined ? undefined : partsOf(run, root, chain)
+    const inner = Effect.suspend(() => this.made())
+    this.first = attempt === undefined ? inner : Effect.suspend(() => attempt(run, inner))
+    this.again = Effect.suspend(() => {
+      run.attempt++
+      return this.first
+    })
+    this.onFailed =
+      attemptFailed === undefined
+        ? undefined
+        : (cause, retryIn) =>
+            root.broken === undefined && hasFailed(cause) ? attemptFailed(run, { cause, retryIn }) : Effect.void
+  }
+
+  private made(): AnyEffect {
+    const { state, task } = this.run
+    return toEffect(
+      this.parts === undefined || task.inParts === undefined ? task.handler(state) : task.inParts(state, this.parts)
+    )
+  }
+}
+
+const hasFailed = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => !Cause.isInterruptReason(reason))
+
+const partsOf = (run: LiveRun | BranchRun, root: LiveRun, chain: Chain): Parts => {
+  const around = chain.part!
+  return {
+    phase: (name, phase) => around(run, { _tag: "Phase", name }, phase),
+    branch: (id, branch) => around(run, { _tag: "Branch", id }, branch),
+    taskBranch: (id, task, state) =>
+      around(run, { _tag: "Branch", id }, new BranchRun(root, run, chain, id, task, state).all())
+  }
+}

@@ -1,0 +1,32 @@
+import type { Entry, Location, Machine } from "../machine/machine.ts"
+import type { AnyState } from "../machine/state.ts"
+
+/** Where a run stands. Only the loop that runs it moves it. */
+export class Position implements Location {
+  readonly machine: Machine
+  entry: Entry
+  state: AnyState
+  transitions = 0
+  /** The attempt of the state's task, from 1. */
+  attempt = 1
+
+  constructor(machine: Machine, entry: Entry, state: AnyState) {
+    this.machine = machine
+    this.entry = entry
+    this.state = state
+  }
+
+  get tag(): string {
+    return this.entry.tag
+  }
+
+  /** Makes a transition, or throws if the present state declares no edge to the next one. */
+  follow(next: any): void {
+    const entry = this.entry.edge(typeof next === "string" ? next : next?._tag)
+    if (entry === undefined) throw this.machine.faults.undeclared(this.machine, this.entry.tag, next)
+    this.entry = entry
+    this.state = next
+    this.transitions++
+    this.attempt = 1
+  }
+}

@@ -1,0 +1,87 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import type { Interceptor } from "../../Interpreter.ts"
+import type { Workflow } from "../../Workflow.ts"
+import * as Annotations from "../annotations.ts"
+import { entryOf, type Location, machineOf } from "../machine/machine.ts"
+import type { AnyEffect } from "../machine/output.ts"
+import type { AnyState } from "../machine/state.ts"
+import { BareRun } from "./bare.ts"
+import { LiveRun } from "./intercepted.ts"
+
+/** Those who watch the runs of a fiber. The engine asks for them once, at the start of a run. */
+export interface Watch {
+  /** Numbers a run, if one of them numbers runs. */
+  readonly number: (() => string) | undefined
+  readonly watchers: ReadonlyArray<Interceptor>
+}
+
+/** Finds them in the context of a fiber. */
+export type WatchOf = (fiber: Fiber.Fiber<unknown, unknown>) => Watch | undefined
+
+/** Runs a workflow in the loop that fits: the bare one where nobody watches. */
+export const start = (workflow: Workflow.Any, state: AnyState | undefined, watchOf: WatchOf): AnyEffect =>
+  Effect.withFiber((fiber) => {
+    const machine = machineOf(workflow)
+    const entry = entryOf(machine, state)
+    const watch = watchOf(fiber)
+    if (watch === undefined) {
+      const run = new BareRun(machine, entry, state!)
+      return run.begin() ?? inContext(run.run(), fiber, machine.name, run, undefined)
+    }
+    const company = { id: watch.number?.(), watchers: watch.watchers, others: [] }
+    const run = new LiveRun(workflow, machine, entry, state!, company)
+    return inContext(run.run(), fiber, machine.name, run, run.id)
+  })
+
+export interface Options {
+  readonly id: string | undefined
+  readonly transitions: number
+  readonly interceptors: ReadonlyArray<Interceptor<any, any>>
+}
+
+/** Runs a workflow with interceptors, inside of those who watch it. */
+export const startIntercepted = (
+  workflow: Workflow.Any,
+  state: AnyState | undefined,
+  { id, interceptors, transitions }: Options,
+  watchOf: WatchOf
+): AnyEffect =>
+  Effect.withFiber((fiber) => {
+    const machine = machineOf(workflow)
+    const entry = entryOf(machine, state)
+    const watch = watchOf(fiber)
+    const company = { id: id ?? watch?.number?.(), watchers: watch?.watchers ?? [], others: interceptors }
+    const run = new LiveRun(workflow, machine, entry, state!, company)
+    run.transitions = transitions
+    return inContext(run.run(), fiber, machine.name, run, run.id)
+  })
+
+/** Runs one state, and gives the next one. */
+export const step = (workflow: Workflow.Any, state: AnyState, watchOf: WatchOf): AnyEffect =>
+  Effect.withFiber((fiber) => {
+    const machine = machineOf(workflow)
+    const watchers = watchOf(fiber)?.watchers ?? []
+    const run = new LiveRun(workflow, machine, entryOf(machine, state), state, { id: undefined, watchers, others: [] })
+    return inContext(run.step(), fiber, machine.name, run, undefined)
+  })
+
+/** Logs say where they come from, and a retry or a repetition around the run does not pass its number on to the tasks. */
+const inContext = (
+  run: AnyEffect,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  workflow: string,
+  at: Location,
+  id: string | undefined
+): AnyEffect => {
+  const annotations = Annotations.ofRun(Annotations.annotationsOf(fiber), workflow, at, id)
+  return Effect.updateContext(run, (context: Context.Context<any>) => {
+    const annotated = Annotations.provide(context, annotations)
+    const { attempt } = Context.get(context, Schedule.CurrentMetadata)
+    return attempt === 0 ? annotated : Context.add(annotated, Schedule.CurrentMetadata, firstAttempt)
+  })
+}
+
+const firstAttempt = Schedule.CurrentMetadata.defaultValue()

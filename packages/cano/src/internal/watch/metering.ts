@@ -1,0 +1,65 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { AttemptFailure, Interceptor, Run } from "../../Interpreter.ts"
+import type { AnyEffect } from "../machine/output.ts"
+import type { MeterShape, RunMeter } from "./meter.ts"
+import { outcomeOf, peek } from "./redaction.ts"
+
+/** Counts what one run does. */
+export class Metering implements Interceptor {
+  private readonly meter: MeterShape
+  private counts!: RunMeter
+  private isInState = false
+  /** The latest attempt that has failed: while it is the run's attempt, none is under way. */
+  private failedAttempt: number | undefined = undefined
+
+  constructor(meter: MeterShape) {
+    this.meter = meter
+  }
+
+  run(run: Run, inner: AnyEffect): AnyEffect {
+    return Effect.withFiber((fiber) => {
+      const clock = fiber.getRef(Clock.Clock)
+      const start = clock.monotonicTimeNanosUnsafe()
+      this.counts = this.meter.runs(run.workflow.name, fiber.context)
+      count(() => this.counts.started())
+      return Effect.onExit(inner, (exit) =>
+        Effect.sync(() => this.ended(run, exit, Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9))
+      )
+    })
+  }
+
+  state(run: Run, inner: AnyEffect): AnyEffect {
+    this.isInState = true
+    this.failedAttempt = undefined
+    return Effect.map(inner, (next) => {
+      this.isInState = false
+      count(() => {
+        if (run.caught === undefined) this.counts.attempt("success")
+        this.counts.transition()
+      })
+      return next
+    })
+  }
+
+  attemptFailed(run: Run, { cause }: AttemptFailure): Effect.Effect<void> {
+    if (run.branch !== undefined) return Effect.void
+    return Effect.sync(() => {
+      this.failedAttempt = run.attempt
+      count(() => this.counts.attempt(outcomeOf(cause) === "defect" ? "defect" : "failure"))
+    })
+  }
+
+  private ended(run: Run, exit: Exit.Exit<unknown, unknown>, seconds: number): void {
+    const outcome = Exit.isSuccess(exit) ? "success" : outcomeOf(exit.cause)
+    const isUnderWay = this.isInState && run.attempt !== this.failedAttempt
+    count(() => {
+      if (outcome === "interrupted" && isUnderWay) this.counts.attempt("interrupted")
+      this.counts.ended(outcome, seconds)
+    })
+  }
+}
+
+/** A metric reads attributes that users have set, and a run must not end of them. */
+const count = (update: () => void): void => peek(update, undefined)
