@@ -7,31 +7,31 @@ export type Annotations = Readonly<Record<string, unknown>>
 export const annotationsOf = (fiber: Fiber.Fiber<unknown, unknown>): Annotations =>
   fiber.getRef(References.CurrentLogAnnotations)
 
+/** What every log line of a run says about where it comes from. */
+export interface RunAnnotations extends Record<string, unknown> {
+  "cano.state.name": string
+  "cano.attempt": number
+}
+
 /**
- * What every log line of a run says about where it comes from; annotations of a run around it are overridden. A run has one
- * such object, which looks where the run is when it is read: a context for each state would cost more than the state. So a
- * fiber that a state leaves behind logs the state that the run is in by then.
+ * The annotations of a run; those of a run around it are overridden. A run has one such object and changes it, because a
+ * context for each state would cost more than the state. So a fiber that a state leaves behind logs the state that the
+ * run is in by then.
  */
 export const ofRun = (
   inherited: Annotations,
   workflow: string,
   at: { readonly tag: string; readonly attempt: number },
   id: string | undefined
-): Annotations => {
-  const annotations = {
+): RunAnnotations => {
+  const annotations: RunAnnotations = {
     ...inherited,
     "cano.workflow.name": workflow,
-    get "cano.state.name"() {
-      return at.tag
-    },
-    get "cano.attempt"() {
-      return at.attempt
-    }
+    "cano.state.name": at.tag,
+    "cano.attempt": at.attempt
   }
-  // Not by a spread, which would read the getters.
-  return id === undefined
-    ? annotations
-    : Object.defineProperty(annotations, "cano.run.id", { value: id, enumerable: true })
+  if (id !== undefined) annotations["cano.run.id"] = id
+  return annotations
 }
 
 /** Reads an annotation of ours, such as the id of the instance around a run. */

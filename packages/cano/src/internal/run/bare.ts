@@ -28,8 +28,6 @@ const paused = Effect.as(Effect.yieldNow, nothing)
  * edges stand outside the loop.
  */
 export class BareRun extends Position implements Recovering {
-  readonly onAttemptFailed = undefined
-  caught: Cause.Cause<any> | undefined = undefined
   /** What the first turn came to, before the fiber was asked. */
   private pending: AnyEffect | undefined = undefined
   /** A failure that no error edge may catch: too many transitions. */
@@ -49,19 +47,23 @@ export class BareRun extends Position implements Recovering {
 
   /** Runs until an exit, and gives the exit. */
   run(): AnyEffect {
-    return Effect.matchCauseEffect(this.loop(), {
-      onSuccess: () => this.end ?? Effect.succeed(this.state),
-      onFailure: (cause) => this.failed(cause)
+    return Effect.matchCauseEffect(Effect.whileLoop(this), {
+      onSuccess: (_) => this.end ?? Effect.succeed(this.state),
+      onFailure: (cause) => (this.machine.recovers ? this.recovered(cause) : this.failed(cause))
+    })
+  }
+
+  private recovered(cause: Cause.Cause<any>): AnyEffect {
+    const next = Effect.suspend(() => recover(this, cause))
+    const followed = Effect.map(next, (next) => this.follow(next))
+    return Effect.matchCauseEffect(followed, {
+      onSuccess: (_) => this.run(),
+      onFailure: (last) => this.failed(last)
     })
   }
 
   private failed(cause: Cause.Cause<any>): AnyEffect {
     return Effect.failCause(this.machine.faults.located(this.machine, cause, this))
-  }
-
-  private loop(): AnyEffect {
-    const loop = Effect.whileLoop(this)
-    return this.machine.recovers ? Effect.catchCause(loop, (cause) => this.recovered(cause)) : loop
   }
 
   while(): boolean {
@@ -77,13 +79,18 @@ export class BareRun extends Position implements Recovering {
     for (; fuel > 0; fuel--) {
       if (this.transitions >= this.machine.maxTransitions) return this.overrun()
       const output = this.entry.handler(this.state)
-      if (isPending(output)) return output
-      if (isGenerator(output)) return toEffect(output)
+      if (isPending(output)) return this.entered(output)
+      if (isGenerator(output)) return this.entered(toEffect(output))
       this.follow(valueOf(output))
       if (this.entry.isExit) return arrived
     }
     fuel = fairness
     return paused
+  }
+
+  private entered(effect: AnyEffect): AnyEffect {
+    this.announce()
+    return effect
   }
 
   step(next: unknown): void {
@@ -95,12 +102,7 @@ export class BareRun extends Position implements Recovering {
     return arrived
   }
 
-  private recovered(cause: Cause.Cause<any>): AnyEffect {
-    return Effect.flatMap(recover(this, cause), (next) => {
-      this.follow(next)
-      return this.loop()
-    })
-  }
+  onErrorEdge(): void {}
 
   get task(): CompiledTask {
     return this.entry.task
@@ -109,6 +111,7 @@ export class BareRun extends Position implements Recovering {
   get again(): AnyEffect {
     return Effect.suspend(() => {
       this.attempt++
+      this.announce()
       return toEffect(this.entry.handler(this.state))
     })
   }

@@ -27,6 +27,7 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
   readonly branch = undefined
   caught: Cause.Cause<any> | undefined = undefined
   broken: Cause.Cause<any> | undefined = undefined
+  private readonly isBreakable: boolean
   private readonly chain: Chain
   private readonly attempts: Attempts
 
@@ -34,16 +35,17 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
     super(machine, entry, state)
     this.workflow = workflow
     this.id = company.id
+    this.isBreakable = company.others.length > 0
     this.chain = new Chain([...company.watchers, ...company.others.map((each) => breaking(each, this))])
     this.attempts = new Attempts(this, this, this.chain)
   }
 
   /** Runs until an exit, and gives the exit. */
   run(): AnyEffect {
-    const turn = this.turn()
+    const inner = this.inner()
     const loop = Effect.whileLoop({
       while: () => !this.entry.isExit,
-      body: () => (this.transitions >= this.machine.maxTransitions ? this.overrun() : turn),
+      body: () => (this.transitions >= this.machine.maxTransitions ? this.overrun() : this.turn(inner)),
       step: (next) => this.follow(next)
     })
     const exit = Effect.map(loop, () => this.state)
@@ -52,7 +54,12 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
 
   /** Runs one state, and gives the next one. */
   step(): AnyEffect {
-    return this.entry.isExit ? Effect.succeed(this.state) : this.located(this.turn())
+    if (this.entry.isExit) return Effect.succeed(this.state)
+    return this.located(Effect.suspend(() => this.turn(this.inner())))
+  }
+
+  onErrorEdge(cause: Cause.Cause<any>): void {
+    this.caught = cause
   }
 
   override follow(next: unknown): void {
@@ -72,16 +79,21 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
     return this.attempts.onFailed
   }
 
-  /** Runs the present state with its retries and error edges, and gives a state that one of its edges leads to. */
-  private turn(): AnyEffect {
+  /** Runs the present state. */
+  private turn(inner: AnyEffect): AnyEffect {
+    this.announce()
+    const { state } = this.chain
+    return state === undefined ? inner : state(this, inner)
+  }
+
+  /** A state with its retries and error edges: gives a state that one of its edges leads to. It is the same for all states. */
+  private inner(): AnyEffect {
     const leave = (next: unknown) => this.leave(next)
     const inner = Effect.matchCauseEffect(this.attempts.first, {
       onSuccess: leave,
       onFailure: (cause) => Effect.flatMap(recover(this, cause), leave)
     })
-    const unbroken = Effect.catchCause(inner, (cause) => Effect.failCause(this.broken ?? cause))
-    const { state } = this.chain
-    return state === undefined ? unbroken : Effect.suspend(() => state(this, unbroken))
+    return this.isBreakable ? Effect.catchCause(inner, (cause) => Effect.failCause(this.broken ?? cause)) : inner
   }
 
   /** Lets a state go that has an edge. Otherwise the attempt has died after all, unless an error edge led nowhere. */
@@ -148,6 +160,10 @@ class BranchRun implements Run, Retrying {
     return this.attempts.onFailed
   }
 
+  /** Log lines of a branch name the attempt of its state. */
+  announce(): void {}
+
+  /** All attempts of the branch. */
   all(): AnyEffect {
     const { first, onFailed } = this.attempts
     const retried = Effect.catchCause(firstAttempt(first), (cause) => retry(this, cause))
@@ -171,6 +187,7 @@ class Attempts {
     this.first = attempt === undefined ? inner : Effect.suspend(() => attempt(run, inner))
     this.again = Effect.suspend(() => {
       run.attempt++
+      run.announce()
       return this.first
     })
     this.onFailed =

@@ -1,3 +1,4 @@
+import type { RunAnnotations } from "../annotations.ts"
 import type { Entry, Location, Machine } from "../machine/machine.ts"
 import type { AnyState } from "../machine/state.ts"
 
@@ -9,6 +10,8 @@ export class Position implements Location {
   transitions = 0
   /** The attempt of the state's task, from 1. */
   attempt = 1
+  /** What log lines say of the run, once it runs in a context of its own. */
+  annotations: RunAnnotations | undefined = undefined
 
   constructor(machine: Machine, entry: Entry, state: AnyState) {
     this.machine = machine
@@ -28,5 +31,13 @@ export class Position implements Location {
     this.state = next
     this.transitions++
     this.attempt = 1
+  }
+
+  /** Has log lines say from now on where the run is. */
+  announce(): void {
+    const { annotations } = this
+    if (annotations === undefined) return
+    annotations["cano.state.name"] = this.entry.tag
+    annotations["cano.attempt"] = this.attempt
   }
 }

@@ -20,15 +20,17 @@ export interface Retrying {
   /** Makes the next attempt. */
   readonly again: AnyEffect
   /** Hears of each attempt that failed or died, with the delay before the next one, if there is a next one. */
-  readonly onAttemptFailed: ((cause: Cause.Cause<any>, retryIn: Duration.Duration | undefined) => AnyEffect) | undefined
+  readonly onAttemptFailed?:
+    | ((cause: Cause.Cause<any>, retryIn: Duration.Duration | undefined) => AnyEffect)
+    | undefined
 }
 
 /** Who has error edges as well. */
 export interface Recovering extends Retrying {
   readonly entry: Entry
   readonly state: AnyState
-  /** The failure whose error edge is being taken. */
-  caught: Cause.Cause<any> | undefined
+  /** Hears of the failure whose error edge is taken. */
+  onErrorEdge(cause: Cause.Cause<any>): void
 }
 
 /** The failure that a retry or an error edge may take up: the first typed one, unless a defect stands beside it. */
@@ -78,7 +80,7 @@ const errorEdgeTaken = (run: Recovering, cause: Cause.Cause<any>): AnyEffect => 
   if (Option.isNone(failure)) return Effect.failCause(cause)
   const edge = errorEdgeOf(run.entry, failure.value)
   if (edge === undefined) return Effect.failCause(cause)
-  run.caught = cause
+  run.onErrorEdge(cause)
   return Effect.succeed(edge.next(failure.value, run.state))
 }
 
@@ -90,7 +92,7 @@ export const attempts = (task: CompiledTask, state: unknown): AnyEffect => {
   const again = Effect.suspend(() => toEffect(task.handler(state)))
   return task.retry === undefined
     ? again
-    : Effect.catchCause(firstAttempt(again), (cause) => retry({ task, again, onAttemptFailed: undefined }, cause))
+    : Effect.catchCause(firstAttempt(again), (cause) => retry({ task, again }, cause))
 }
 
 /** A retry around a task does not pass its attempt number on to the task. */

@@ -5,11 +5,12 @@ import * as Schedule from "effect/Schedule"
 import type { Interceptor } from "../../Interpreter.ts"
 import type { Workflow } from "../../Workflow.ts"
 import * as Annotations from "../annotations.ts"
-import { entryOf, type Location, machineOf } from "../machine/machine.ts"
+import { entryOf, machineOf } from "../machine/machine.ts"
 import type { AnyEffect } from "../machine/output.ts"
 import type { AnyState } from "../machine/state.ts"
 import { BareRun } from "./bare.ts"
 import { LiveRun } from "./intercepted.ts"
+import type { Position } from "./position.ts"
 
 /** Those who watch the runs of a fiber. The engine asks for them once, at the start of a run. */
 export interface Watch {
@@ -18,8 +19,10 @@ export interface Watch {
   readonly watchers: ReadonlyArray<Interceptor>
 }
 
+type AnyFiber = Fiber.Fiber<unknown, unknown>
+
 /** Finds them in the context of a fiber. */
-export type WatchOf = (fiber: Fiber.Fiber<unknown, unknown>) => Watch | undefined
+export type WatchOf = (fiber: AnyFiber) => Watch | undefined
 
 /** Runs a workflow in the loop that fits: the bare one where nobody watches. */
 export const start = (workflow: Workflow.Any, state: AnyState | undefined, watchOf: WatchOf): AnyEffect =>
@@ -29,11 +32,11 @@ export const start = (workflow: Workflow.Any, state: AnyState | undefined, watch
     const watch = watchOf(fiber)
     if (watch === undefined) {
       const run = new BareRun(machine, entry, state!)
-      return run.begin() ?? inContext(run.run(), fiber, machine.name, run, undefined)
+      return run.begin() ?? inContext(run, run.run(), fiber, undefined)
     }
     const company = { id: watch.number?.(), watchers: watch.watchers, others: [] }
     const run = new LiveRun(workflow, machine, entry, state!, company)
-    return inContext(run.run(), fiber, machine.name, run, run.id)
+    return inContext(run, run.run(), fiber, run.id)
   })
 
 export interface Options {
@@ -56,7 +59,7 @@ export const startIntercepted = (
     const company = { id: id ?? watch?.number?.(), watchers: watch?.watchers ?? [], others: interceptors }
     const run = new LiveRun(workflow, machine, entry, state!, company)
     run.transitions = transitions
-    return inContext(run.run(), fiber, machine.name, run, run.id)
+    return inContext(run, run.run(), fiber, run.id)
   })
 
 /** Runs one state, and gives the next one. */
@@ -65,19 +68,14 @@ export const step = (workflow: Workflow.Any, state: AnyState, watchOf: WatchOf):
     const machine = machineOf(workflow)
     const watchers = watchOf(fiber)?.watchers ?? []
     const run = new LiveRun(workflow, machine, entryOf(machine, state), state, { id: undefined, watchers, others: [] })
-    return inContext(run.step(), fiber, machine.name, run, undefined)
+    return inContext(run, run.step(), fiber, undefined)
   })
 
 /** Logs say where they come from, and a retry or a repetition around the run does not pass its number on to the tasks. */
-const inContext = (
-  run: AnyEffect,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  workflow: string,
-  at: Location,
-  id: string | undefined
-): AnyEffect => {
-  const annotations = Annotations.ofRun(Annotations.annotationsOf(fiber), workflow, at, id)
-  return Effect.updateContext(run, (context: Context.Context<any>) => {
+const inContext = (run: Position, effect: AnyEffect, fiber: AnyFiber, id: string | undefined): AnyEffect => {
+  const annotations = Annotations.ofRun(Annotations.annotationsOf(fiber), run.machine.name, run, id)
+  run.annotations = annotations
+  return Effect.updateContext(effect, (context: Context.Context<any>) => {
     const annotated = Annotations.provide(context, annotations)
     const { attempt } = Context.get(context, Schedule.CurrentMetadata)
     return attempt === 0 ? annotated : Context.add(annotated, Schedule.CurrentMetadata, firstAttempt)

@@ -1,5 +1,4 @@
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Interceptor, Part } from "../../Interpreter.ts"
 import { machineOf } from "../machine/machine.ts"
@@ -13,34 +12,31 @@ export const tracing: Interceptor = {
     const { span } = machineOf(run.workflow)
     const attributes: Record<string, unknown> = { "cano.workflow.name": run.workflow.name }
     if (run.id !== undefined) attributes["cano.run.id"] = run.id
-    return inSpan(span.name, { attributes: { ...attributes, ...span.attributes } }, (span) =>
-      Effect.onExit(inner, (exit) =>
-        Effect.sync(() => {
-          span.attribute("cano.run.outcome", Exit.isSuccess(exit) ? "success" : outcomeOf(exit.cause))
-          span.attribute("cano.run.transitions", run.transitions)
-          span.attribute("cano.state.name", run.tag)
-        })
-      )
+    const options = { attributes: { ...attributes, ...span.attributes } }
+    return inSpan(
+      span.name,
+      options,
+      () => inner,
+      (current, exit) => {
+        current.attribute("cano.run.outcome", Exit.isSuccess(exit) ? "success" : outcomeOf(exit.cause))
+        current.attribute("cano.run.transitions", run.transitions)
+        current.attribute("cano.state.name", run.tag)
+      }
     )
   },
 
   state: (run, inner) => {
     const attributes: Record<string, unknown> = { "cano.workflow.name": run.workflow.name, "cano.state.name": run.tag }
     if (run.task.name !== undefined) attributes["cano.task.name"] = run.task.name
-    return inSpan(`state ${run.tag}`, { attributes }, (span) => {
-      const caught = () => run.caught && span.attribute("cano.state.caught", errorTypeOf(run.caught))
-      return Effect.matchCauseEffect(inner, {
-        onSuccess: (next) => {
-          caught()
-          span.attribute("cano.state.next", tagOf(next as any))
-          return Effect.succeed(next)
-        },
-        onFailure: (cause) => {
-          caught()
-          return Effect.failCause(cause)
-        }
-      })
-    })
+    return inSpan(
+      `state ${run.tag}`,
+      { attributes },
+      () => inner,
+      (span, exit) => {
+        if (run.caught !== undefined) span.attribute("cano.state.caught", errorTypeOf(run.caught))
+        if (Exit.isSuccess(exit)) span.attribute("cano.state.next", tagOf(exit.value))
+      }
+    )
   },
 
   attempt: (run, inner) =>
