@@ -10,7 +10,7 @@
  * @example
  * ```ts
  * import { Metrics, Workflow } from "effect-cano"
- * import * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
  * import { PrometheusMetrics } from "effect/observability"
  *
  * declare const order: Workflow.Workflow<"Start" | "Process" | "Complete", "Complete">
@@ -24,11 +24,13 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { countProblems, refuse } from "./internal/faults.ts"
 import { Meter, type MeterShape } from "./internal/watch/meter.ts"
+import * as Series from "./internal/watch/series.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -48,19 +50,13 @@ export interface MetricsOptions {
   readonly maxNames?: number | undefined
 }
 
-const seconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800, 3600]
-
 /**
  * Runs that have ended, by `cano.workflow.name` and `cano.run.outcome` (`success`, `failure`, `defect` or `interrupted`).
  *
  * @category metrics
  * @since 0.1.0
  */
-export const runs: Metric.Counter<number> = Metric.counter("cano.workflow.runs", {
-  description: "Runs of workflows that have ended, by outcome",
-  attributes: { unit: "{run}" },
-  incremental: true
-})
+export const runs: Metric.Counter<number> = Series.runs({})
 
 /**
  * Runs that are under way, by `cano.workflow.name`.
@@ -68,10 +64,7 @@ export const runs: Metric.Counter<number> = Metric.counter("cano.workflow.runs",
  * @category metrics
  * @since 0.1.0
  */
-export const activeRuns: Metric.Gauge<number> = Metric.gauge("cano.workflow.active_runs", {
-  description: "Runs of workflows that are under way",
-  attributes: { unit: "{run}" }
-})
+export const activeRuns: Metric.Gauge<number> = Series.activeRuns({})
 
 /**
  * How long runs take, in seconds, by `cano.workflow.name` and `cano.run.outcome`.
@@ -79,11 +72,7 @@ export const activeRuns: Metric.Gauge<number> = Metric.gauge("cano.workflow.acti
  * @category metrics
  * @since 0.1.0
  */
-export const runDuration: Metric.Histogram<number> = Metric.histogram("cano.workflow.run.duration", {
-  description: "How long runs of workflows take, in seconds",
-  attributes: { unit: "s" },
-  boundaries: seconds
-})
+export const runDuration: Metric.Histogram<number> = Series.runDuration({})
 
 /**
  * Transitions from a state to the next, by `cano.workflow.name`.
@@ -91,11 +80,7 @@ export const runDuration: Metric.Histogram<number> = Metric.histogram("cano.work
  * @category metrics
  * @since 0.1.0
  */
-export const transitions: Metric.Counter<number> = Metric.counter("cano.workflow.transitions", {
-  description: "Transitions of workflows from a state to the next",
-  attributes: { unit: "{transition}" },
-  incremental: true
-})
+export const transitions: Metric.Counter<number> = Series.transitions({})
 
 /**
  * Attempts of states' tasks, by `cano.workflow.name` and `cano.attempt.outcome` (`success`, `failure`, `defect` or
@@ -104,11 +89,7 @@ export const transitions: Metric.Counter<number> = Metric.counter("cano.workflow
  * @category metrics
  * @since 0.1.0
  */
-export const attempts: Metric.Counter<number> = Metric.counter("cano.workflow.attempts", {
-  description: "Attempts of the tasks of states, by outcome",
-  attributes: { unit: "{attempt}" },
-  incremental: true
-})
+export const attempts: Metric.Counter<number> = Series.attempts({})
 
 /**
  * Instances of concurrent batches, by `cano.instance.outcome` (`completed`, `failed` or `cancelled`). They are counted when
@@ -117,11 +98,7 @@ export const attempts: Metric.Counter<number> = Metric.counter("cano.workflow.at
  * @category metrics
  * @since 0.1.0
  */
-export const instances: Metric.Counter<number> = Metric.counter("cano.concurrent.instances", {
-  description: "Instances of concurrent batches, by outcome",
-  attributes: { unit: "{instance}" },
-  incremental: true
-})
+export const instances: Metric.Counter<number> = Series.instances({})
 
 /**
  * Runs of a scheduler's flows, by `cano.flow.id` and `cano.flow.outcome` (`success`, `failure`, `defect`, `timeout` or
@@ -130,11 +107,7 @@ export const instances: Metric.Counter<number> = Metric.counter("cano.concurrent
  * @category metrics
  * @since 0.1.0
  */
-export const flowRuns: Metric.Counter<number> = Metric.counter("cano.scheduler.runs", {
-  description: "Runs of scheduled flows that have ended, by outcome",
-  attributes: { unit: "{run}" },
-  incremental: true
-})
+export const flowRuns: Metric.Counter<number> = Series.flowRuns({})
 
 /**
  * How long after they were due the runs of flows have started, in seconds; jitter and the wait in a queue count. Runs that
@@ -143,11 +116,7 @@ export const flowRuns: Metric.Counter<number> = Metric.counter("cano.scheduler.r
  * @category metrics
  * @since 0.1.0
  */
-export const flowLateness: Metric.Histogram<number> = Metric.histogram("cano.scheduler.lateness", {
-  description: "How long after they were due runs of scheduled flows have started, in seconds",
-  attributes: { unit: "s" },
-  boundaries: seconds
-})
+export const flowLateness: Metric.Histogram<number> = Series.flowLateness({})
 
 /**
  * Ticks and calls that did not become a run, by `cano.flow.id` and `cano.flow.skip.reason`: `overlap`, `missed` and the
@@ -156,11 +125,7 @@ export const flowLateness: Metric.Histogram<number> = Metric.histogram("cano.sch
  * @category metrics
  * @since 0.1.0
  */
-export const flowSkips: Metric.Counter<number> = Metric.counter("cano.scheduler.skips", {
-  description: "Ticks of scheduled flows that did not become a run, by reason",
-  attributes: { unit: "{tick}" },
-  incremental: true
-})
+export const flowSkips: Metric.Counter<number> = Series.flowSkips({})
 
 // -----------------------------------------------------------------------------
 // layers
@@ -189,11 +154,16 @@ export const layer = (options?: MetricsOptions): Layer.Layer<never> =>
 // -----------------------------------------------------------------------------
 
 const makeMeter = (limit: number): MeterShape => {
-  const instanceOf = labelled(instances, "cano.instance.outcome")
+  const instanceOf = labelled(Series.instances, "cano.instance.outcome")
   const workflowOf = bounded(limit, workflowSeries)
   const flowOf = bounded(limit, flowSeries)
   return {
-    runs: (workflow, context) => {
+    runs: (workflow, around) => {
+      // Each update looks for these two, so they are put where they are found at once.
+      const context = Context.empty().pipe(
+        Context.add(Metric.MetricRegistry, Context.get(around, Metric.MetricRegistry)),
+        Context.add(Metric.CurrentMetricAttributes, Context.get(around, Metric.CurrentMetricAttributes))
+      )
       const { active, attempt, duration, run, transition } = workflowOf(workflow)
       return {
         started: () => active.modifyUnsafe(1, context),
@@ -232,8 +202,8 @@ const bounded = <A>(limit: number, make: (name: string) => A): ((name: string) =
 const flowSeries = (flow: string) => {
   const named = { "cano.flow.id": flow }
   return {
-    run: labelled(flowRuns, "cano.flow.outcome", named),
-    skip: labelled(flowSkips, "cano.flow.skip.reason", named)
+    run: labelled(Series.flowRuns, "cano.flow.outcome", named),
+    skip: labelled(Series.flowSkips, "cano.flow.skip.reason", named)
   }
 }
 
@@ -241,24 +211,24 @@ const flowSeries = (flow: string) => {
 const workflowSeries = (workflow: string) => {
   const named = { "cano.workflow.name": workflow }
   return {
-    active: Metric.withAttributes(activeRuns, named),
-    transition: Metric.withAttributes(transitions, named),
-    run: labelled(runs, "cano.run.outcome", named),
-    duration: labelled(runDuration, "cano.run.outcome", named),
-    attempt: labelled(attempts, "cano.attempt.outcome", named)
+    active: Series.activeRuns(named),
+    transition: Series.transitions(named),
+    run: labelled(Series.runs, "cano.run.outcome", named),
+    duration: labelled(Series.runDuration, "cano.run.outcome", named),
+    attempt: labelled(Series.attempts, "cano.attempt.outcome", named)
   }
 }
 
 /** A metric with a label that has several values, made once for each. */
-const labelled = <Input, State>(
-  metric: Metric.Metric<Input, State>,
+const labelled = <M>(
+  make: (labels: Series.Labels) => M,
   label: string,
-  others: Record<string, string> = {}
-): ((value: string) => Metric.Metric<Input, State>) => {
-  const series = new Map<string, Metric.Metric<Input, State>>()
+  others: Series.Labels = {}
+): ((value: string) => M) => {
+  const series = new Map<string, M>()
   return (value) => {
     let found = series.get(value)
-    if (found === undefined) series.set(value, (found = Metric.withAttributes(metric, { ...others, [label]: value })))
+    if (found === undefined) series.set(value, (found = make({ ...others, [label]: value })))
     return found
   }
 }

@@ -26,6 +26,7 @@
  *
  * @since 0.1.0
  */
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Data from "effect/Data"
 import type * as DateTime from "effect/DateTime"
@@ -38,7 +39,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { countProblems, durationProblems, refuse } from "./internal/faults.ts"
-import { Hub } from "./internal/watch/hub.ts"
+import { forEach, Hub } from "./internal/watch/hub.ts"
 import { errorTypeOf } from "./internal/watch/redaction.ts"
 import { type Sink, SinkKey } from "./internal/watch/sink.ts"
 
@@ -266,9 +267,9 @@ export const layer = <R>(
       const shutdownTimeout = options?.shutdownTimeout ?? "3 seconds"
       refuse("Observer", durationProblems("shutdownTimeout", shutdownTimeout, "from 0"))
       const hub = yield* makeHub(options)
-      const events = yield* hub.subscribe
+      const subscription = yield* hub.subscribe
       // Not a child of the scope, which would wait for a handler that cannot be interrupted.
-      const reader = yield* Effect.forkDetach(Stream.runForEach(events, guarded(handler)))
+      const reader = yield* Effect.forkDetach(forEach(subscription, handler, logMissed()))
       yield* Effect.addFinalizer(() => Effect.andThen(hub.close, stopWithin(reader, shutdownTimeout)))
       return fromHub(hub)
     })
@@ -338,14 +339,13 @@ const stopWithin = (reader: Fiber.Fiber<void>, timeout: Duration.Input): Effect.
     return Effect.logWarning("An observer was closed before its handler had read all events")
   })
 
-/** A handler that cannot end its reader. */
-const guarded = <R>(handler: (event: WorkflowEvent | Lost) => Effect.Effect<unknown, unknown, R>) => {
-  let hasFailed = false
-  return (event: WorkflowEvent | Lost): Effect.Effect<void, never, R> =>
-    Effect.catchCause(Effect.asVoid(Effect.suspend(() => handler(event))), (cause) => {
-      const message = `An observer missed a ${event._tag}: its handler ended with a ${errorTypeOf(cause) ?? "interruption"}`
-      const log = hasFailed ? Effect.logDebug(message) : Effect.logWarning(message)
-      hasFailed = true
-      return log
-    })
+/** Warns of the first event that a handler missed. */
+const logMissed = () => {
+  let hasWarned = false
+  return (event: WorkflowEvent | Lost, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+    const message = `An observer missed a ${event._tag}: its handler ended with a ${errorTypeOf(cause) ?? "interruption"}`
+    const log = hasWarned ? Effect.logDebug(message) : Effect.logWarning(message)
+    hasWarned = true
+    return log
+  }
 }

@@ -35,7 +35,7 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
     super(machine, entry, state)
     this.workflow = workflow
     this.id = company.id
-    this.isBreakable = company.others.length > 0
+    this.isBreakable = company.others.some((each) => each.attempt !== undefined || each.part !== undefined)
     this.chain = new Chain([...company.watchers, ...company.others.map((each) => breaking(each, this))])
     this.attempts = new Attempts(this, this, this.chain)
   }

@@ -11,6 +11,12 @@ interface Numbered<Event> {
   readonly event: Event
 }
 
+/** A reader: its buffer, and the number of the last event before its time. */
+export interface Subscription<Event> {
+  readonly queue: Queue.Queue<Numbered<Event>, Cause.Done>
+  readonly start: number
+}
+
 /**
  * Hands events to readers, each with a buffer of its own from which the oldest are dropped: a slow reader neither holds
  * up who publishes nor grows. The gap in the numbers tells it what it has missed.
@@ -35,24 +41,25 @@ export class Hub<Event extends { readonly at: DateTime.Utc }> {
     for (const reader of this.readers) Queue.offerUnsafe(reader, numbered)
   }
 
-  /** A reader that loses nothing from now on but what its buffer cannot hold. */
-  readonly subscribe: Effect.Effect<Stream.Stream<Event | Lost>, never, Scope.Scope> = Effect.map(
-    Effect.acquireRelease(
-      Effect.suspend(() => this.open),
-      ({ reader }) => Effect.sync(() => this.readers.delete(reader))
-    ),
-    ({ reader, start }) => Stream.mapAccum(Stream.fromQueue(reader), () => start, withLost<Event>)
+  /** Subscribes a reader, which misses only what its buffer cannot hold. */
+  readonly subscribe: Effect.Effect<Subscription<Event>, never, Scope.Scope> = Effect.acquireRelease(
+    Effect.suspend(() => this.open),
+    ({ queue }) => Effect.sync(() => this.readers.delete(queue))
   )
 
-  readonly events: Stream.Stream<Event | Lost> = Stream.unwrap(this.subscribe)
+  readonly events: Stream.Stream<Event | Lost> = Stream.unwrap(
+    Effect.map(this.subscribe, ({ queue, start }) =>
+      Stream.mapAccum(Stream.fromQueue(queue), () => start, withLost<Event>)
+    )
+  )
 
-  private readonly open = Effect.suspend(() =>
-    Effect.flatMap(Queue.sliding<Numbered<Event>, Cause.Done>(this.capacity), (reader) => {
-      // What is published from here on is the reader's, so the count has to be of this moment.
-      const opened = { reader, start: this.count }
-      if (this.isClosed) return Effect.as(Queue.end(reader), opened)
-      this.readers.add(reader)
-      return Effect.succeed(opened)
+  private readonly open: Effect.Effect<Subscription<Event>> = Effect.suspend(() =>
+    Effect.flatMap(Queue.sliding<Numbered<Event>, Cause.Done>(this.capacity), (queue) => {
+      // The reader gets what is published from here on, so the count has to be of this moment.
+      const subscription = { queue, start: this.count }
+      if (this.isClosed) return Effect.as(Queue.end(queue), subscription)
+      this.readers.add(queue)
+      return Effect.succeed(subscription)
     })
   )
 
@@ -68,4 +75,40 @@ const withLost = <Event extends { readonly at: DateTime.Utc }>(
 ): readonly [number, ReadonlyArray<Event | Lost>] => {
   const count = number - last - 1
   return [number, count === 0 ? [event] : [{ _tag: "Lost", at: event.at, count }, event]]
+}
+
+/**
+ * Calls a handler for each event of a subscription until the hub is closed. A handler that fails or dies has missed its
+ * event, and `onMissed` is told. A stream would do the same, and cost several times as much for each event.
+ */
+export const forEach = <Event extends { readonly at: DateTime.Utc }, R>(
+  { queue, start }: Subscription<Event>,
+  handler: (event: Event | Lost) => Effect.Effect<unknown, unknown, R>,
+  onMissed: (event: Event | Lost, cause: Cause.Cause<unknown>) => Effect.Effect<void>
+): Effect.Effect<void, never, R> => {
+  let last = start
+  let batch: ReadonlyArray<Event | Lost> = []
+  let next = 0
+  const handled = Effect.whileLoop({
+    while: () => next < batch.length,
+    body: () => handler(batch[next]!),
+    step: () => next++
+  })
+  // The handler is guarded outside of the loop, which goes on with the event after the missed one.
+  const guarded: Effect.Effect<void, never, R> = Effect.catchCause(handled, (cause) =>
+    Effect.andThen(
+      Effect.suspend(() => onMissed(batch[next++]!, cause)),
+      Effect.suspend(() => guarded)
+    )
+  )
+  const turn = Effect.flatMap(Queue.takeAll(queue), (events) => {
+    batch = events.flatMap((numbered) => {
+      const [number, found] = withLost(last, numbered)
+      last = number
+      return found
+    })
+    next = 0
+    return guarded
+  })
+  return Effect.catch(Effect.forever(turn), () => Effect.void)
 }

@@ -22,8 +22,10 @@ export class Metering implements Interceptor {
     return Effect.withFiber((fiber) => {
       const clock = fiber.getRef(Clock.Clock)
       const start = clock.monotonicTimeNanosUnsafe()
-      this.counts = this.meter.runs(run.workflow.name, fiber.context)
-      count(() => this.counts.started())
+      count(() => {
+        this.counts = this.meter.runs(run.workflow.name, fiber.context)
+        this.counts.started()
+      })
       return Effect.onExit(inner, (exit) =>
         Effect.sync(() => this.ended(run, exit, Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9))
       )
