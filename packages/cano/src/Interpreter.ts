@@ -101,14 +101,34 @@ export type Part =
   | { readonly _tag: "Branch"; readonly id: string }
 
 /**
- * Stands around a part of a run.
+ * Stands for the failures and the services of whatever an interceptor stands around. An interceptor cannot handle them: they
+ * are those of the workflow, and {@link run} knows them.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Around<out E = never, out R = never> {
-  <A, E1, R1>(run: Run, inner: Effect.Effect<A, E1, R1>): Effect.Effect<A, E | E1, R | R1>
+export interface Inherited {
+  readonly "an interceptor that itself fails with E or needs R is an Interceptor<E, R>": never
 }
+
+/**
+ * What an interceptor stands around.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Inner = Effect.Effect<unknown, Inherited, Inherited>
+
+/**
+ * Stands around a part of a run. It may fail with `E` and need the services `R`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Around<E = never, R = never> = (
+  run: Run,
+  inner: Inner
+) => Effect.Effect<unknown, E | Inherited, R | Inherited>
 
 /**
  * Stands around a run, its states, their attempts and the parts of these. It may fail with `E` and need the services `R`.
@@ -129,7 +149,7 @@ export interface Interceptor<out E = never, out R = never> {
   readonly state?: Around<E, R> | undefined
   readonly attempt?: Around<E, R> | undefined
   readonly part?:
-    | (<A, E1, R1>(run: Run, part: Part, inner: Effect.Effect<A, E1, R1>) => Effect.Effect<A, E | E1, R | R1>)
+    | ((run: Run, part: Part, inner: Inner) => Effect.Effect<unknown, E | Inherited, R | Inherited>)
     | undefined
   readonly attemptFailed?: ((run: Run, failure: AttemptFailure) => Effect.Effect<void>) | undefined
 }
@@ -188,13 +208,32 @@ export type Options<State, Initial, E, R> = {
 export const run = <State, Exit, E, R, Initial, E2 = never, R2 = never>(
   self: Workflow.Workflow<State, Exit, E, R, Initial>,
   options: Options<NoInfer<State>, NoInfer<Initial>, E2, R2>
-): Effect.Effect<Exit, E | E2, R | R2> => {
+): Effect.Effect<Exit, E | Exclude<E2, Inherited>, R | Exclude<R2, Inherited>> => {
   const { id, interceptors, state, transitions = 0 } = options
   refuse("Interpreter.run", [
     ...(id === undefined ? [] : nameProblems("the id", id)),
-    ...countProblems("transitions", transitions, 0)
+    ...countProblems("transitions", transitions, 0),
+    ...interceptorProblems(interceptors)
   ])
   const machine = machineOf(self)
   const start = state === undefined ? machine.start : (state as AnyState)
   return startIntercepted(self, start, { id, transitions, interceptors }, watchOf)
+}
+
+// -----------------------------------------------------------------------------
+// internals
+// -----------------------------------------------------------------------------
+
+const levels = ["run", "state", "attempt", "part", "attemptFailed"] as const
+
+const interceptorProblems = (interceptors: ReadonlyArray<Interceptor<any, any>>): ReadonlyArray<string> => {
+  if (!Array.isArray(interceptors)) return ["interceptors is not a list"]
+  return interceptors.flatMap((each: Interceptor<any, any>, index) => {
+    if (typeof each !== "object" || each === null) return [`interceptor ${index} is not an object`]
+    const named = levels.filter((level) => each[level] !== undefined)
+    if (named.length === 0) return [`interceptor ${index} has none of ${levels.join(", ")}`]
+    return named
+      .filter((level) => typeof each[level] !== "function")
+      .map((level) => `interceptor ${index} has no function under "${level}"`)
+  })
 }

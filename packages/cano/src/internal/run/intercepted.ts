@@ -1,6 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type { Interceptor, Run } from "../../Interpreter.ts"
+import type { Interceptor, Part, Run } from "../../Interpreter.ts"
 import type { Workflow } from "../../Workflow.ts"
 import type { Entry, Machine } from "../machine/machine.ts"
 import { type AnyEffect, toEffect } from "../machine/output.ts"
@@ -176,14 +176,14 @@ class Attempts {
   readonly first: AnyEffect
   readonly again: AnyEffect
   readonly onFailed: Retrying["onAttemptFailed"]
-  private readonly run: LiveRun | BranchRun
-  private readonly parts: Parts | undefined
 
   constructor(run: LiveRun | BranchRun, root: LiveRun, chain: Chain) {
     const { attempt, attemptFailed } = chain
-    this.run = run
-    this.parts = chain.part === undefined ? undefined : partsOf(run, root, chain)
-    const inner = Effect.suspend(() => this.made())
+    const parts = partsOf(run, root, chain)
+    const inner = Effect.suspend(() => {
+      const { state, task } = run
+      return toEffect(showsParts(task, chain) ? task.inParts!(state, parts) : task.handler(state))
+    })
     this.first = attempt === undefined ? inner : Effect.suspend(() => attempt(run, inner))
     this.again = Effect.suspend(() => {
       run.attempt++
@@ -196,24 +196,21 @@ class Attempts {
         : (cause, retryIn) =>
             root.broken === undefined && hasFailed(cause) ? attemptFailed(run, { cause, retryIn }) : Effect.void
   }
-
-  private made(): AnyEffect {
-    const { state, task } = this.run
-    return toEffect(
-      this.parts === undefined || task.inParts === undefined ? task.handler(state) : task.inParts(state, this.parts)
-    )
-  }
 }
+
+/** Phases matter to the interceptors of parts alone. The branches of a fork have attempts, which matter to all. */
+const showsParts = ({ fork, inParts }: CompiledTask, chain: Chain): boolean =>
+  inParts !== undefined && (fork !== undefined || chain.part !== undefined)
 
 const hasFailed = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => !Cause.isInterruptReason(reason))
 
 const partsOf = (run: LiveRun | BranchRun, root: LiveRun, chain: Chain): Parts => {
-  const around = chain.part!
+  const around = (part: Part, inner: AnyEffect) => (chain.part === undefined ? inner : chain.part(run, part, inner))
   return {
-    phase: (name, phase) => around(run, { _tag: "Phase", name }, phase),
-    branch: (id, branch) => around(run, { _tag: "Branch", id }, branch),
+    phase: (name, phase) => around({ _tag: "Phase", name }, phase),
+    branch: (id, branch) => around({ _tag: "Branch", id }, branch),
     taskBranch: (id, task, state) =>
-      around(run, { _tag: "Branch", id }, new BranchRun(root, run, chain, id, task, state).all())
+      around({ _tag: "Branch", id }, new BranchRun(root, run, chain, id, task, state).all())
   }
 }

@@ -1,8 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { AttemptFailure, Interceptor, Run } from "../../Interpreter.ts"
-import type { AnyEffect } from "../machine/output.ts"
+import type { AttemptFailure, Inner, Interceptor, Run } from "../../Interpreter.ts"
 import type { MeterShape, RunMeter } from "./meter.ts"
 import { outcomeOf, peek } from "./redaction.ts"
 
@@ -18,7 +17,7 @@ export class Metering implements Interceptor {
     this.meter = meter
   }
 
-  run(run: Run, inner: AnyEffect): AnyEffect {
+  run(run: Run, inner: Inner): Inner {
     return Effect.withFiber((fiber) => {
       const clock = fiber.getRef(Clock.Clock)
       const start = clock.monotonicTimeNanosUnsafe()
@@ -32,7 +31,7 @@ export class Metering implements Interceptor {
     })
   }
 
-  state(run: Run, inner: AnyEffect): AnyEffect {
+  state(run: Run, inner: Inner): Inner {
     this.isInState = true
     this.failedAttempt = undefined
     return Effect.map(inner, (next) => {

@@ -4,11 +4,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type { AttemptFailure, Interceptor, Run } from "../../Interpreter.ts"
+import type { AttemptFailure, Inner, Interceptor, Run } from "../../Interpreter.ts"
 import type { WorkflowEvent } from "../../Observer.ts"
 import * as Annotations from "../annotations.ts"
-import type { AnyEffect } from "../machine/output.ts"
-import { tagOf } from "../machine/state.ts"
+import { type AnyState, tagOf } from "../machine/state.ts"
 import { errorTypeOf, outcomeOf, peek } from "./redaction.ts"
 import { ObservedRun, type Sink } from "./sink.ts"
 
@@ -28,7 +27,7 @@ export class Reporting implements Interceptor {
     this.sink = sink
   }
 
-  run(run: Run, inner: AnyEffect): AnyEffect {
+  run(run: Run, inner: Inner): Inner {
     return Effect.withFiber((fiber) => {
       this.started(run, fiber)
       const observed = Effect.provideService(inner, ObservedRun, { sink: this.sink, run: run.id! })
@@ -36,10 +35,10 @@ export class Reporting implements Interceptor {
     })
   }
 
-  state(run: Run, inner: AnyEffect): AnyEffect {
+  state(run: Run, inner: Inner): Inner {
     this.entered(run)
     return Effect.map(inner, (next) => {
-      this.left(run, tagOf(next)!)
+      this.left(run, tagOf(next as AnyState)!)
       return next
     })
   }

@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Exit from "effect/Exit"
 import type { Interceptor, Part } from "../../Interpreter.ts"
 import { machineOf } from "../machine/machine.ts"
-import { tagOf } from "../machine/state.ts"
+import { type AnyState, tagOf } from "../machine/state.ts"
 import { errorTypeOf, outcomeOf } from "./redaction.ts"
 import { event, inSpan } from "./spans.ts"
 
@@ -34,7 +34,7 @@ export const tracing: Interceptor = {
       () => inner,
       (span, exit) => {
         if (run.caught !== undefined) span.attribute("cano.state.caught", errorTypeOf(run.caught))
-        if (Exit.isSuccess(exit)) span.attribute("cano.state.next", tagOf(exit.value))
+        if (Exit.isSuccess(exit)) span.attribute("cano.state.next", tagOf(exit.value as AnyState))
       }
     )
   },
