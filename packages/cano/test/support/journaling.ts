@@ -30,7 +30,7 @@ export class Journal {
 }
 
 /** A row before each state, and one for the exit. */
-export const journaling = (journal: Journal): Interpreter.Interceptor<Crash> => ({
+const journaling = (journal: Journal): Interpreter.Interceptor<Crash> => ({
   state: (run, inner) => Effect.andThen(journal.append(run), inner),
   run: (run, inner) => Effect.tap(inner, () => journal.append(run))
 })
