@@ -37,6 +37,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Invariant } from "effect/Types"
+import { Cell, valueOf } from "./internal/cell.ts"
 
 const KeyTypeId = "~effect-cano/Store/Key"
 
@@ -374,49 +375,6 @@ class KeyImpl<A> implements Key<A> {
   }
 }
 
-/** One entry. Whoever reads with the key that wrote last needs no type check. */
-class Cell {
-  key: Key<any>
-  value: unknown
-  /** The value is an array that nobody outside has seen, so `append` may grow it in place. */
-  private: boolean
-  /** What `get` gives back, kept for the next `get`. */
-  private exit: Exit.Exit<any> | undefined = undefined
-
-  constructor(key: Key<any>, value: unknown, isPrivate: boolean) {
-    this.key = key
-    this.value = value
-    this.private = isPrivate
-  }
-
-  set(key: Key<any>, value: unknown, isPrivate: boolean): void {
-    this.key = key
-    this.value = value
-    this.private = isPrivate
-    this.exit = undefined
-  }
-
-  /** Hands the value out. */
-  read(): Exit.Exit<any> {
-    this.private = false
-    return (this.exit ??= Exit.succeed(this.value))
-  }
-
-  hasTypeOf(key: Key<any>): boolean {
-    return this.key === key || this.key.schema === key.schema || guardOf(key)(this.value)
-  }
-}
-
-const guards = new WeakMap<object, (value: unknown) => boolean>()
-
-const guardOf = ({ schema }: Key<any>): ((value: unknown) => boolean) => {
-  const known = guards.get(schema)
-  if (known !== undefined) return known
-  const guard = Schema.is(schema)
-  guards.set(schema, guard)
-  return guard
-}
-
 /** Only this module makes stores (see {@link Sealed}), so the one in the context is known to be ours. */
 const storeOf = (context: Context.Context<never>): MemoryStoreImpl =>
   Context.getUnsafe(context as Context.Context<MemoryStore>, MemoryStore) as MemoryStoreImpl
@@ -460,15 +418,15 @@ class MemoryStoreImpl extends Sealed implements MemoryStoreShape {
     this.typed(key, (cell): Exit.Exit<void, TypeMismatch> => {
       const list = cell === undefined ? [] : cell.value
       if (!Array.isArray(list)) return Exit.fail(new TypeMismatch({ key: key.name }))
-      if (cell?.private) list.push(item)
-      this.write(key, cell?.private ? list : [...list, item], true)
+      if (cell?.isPrivate) list.push(item)
+      this.write(key, cell?.isPrivate ? list : [...list, item], true)
       return Exit.void
     })
 
   readonly update = <A>(key: Key<A>, f: (value: A) => A) =>
     this.typed(key, (cell): Exit.Exit<A, KeyNotFound> => {
       if (cell === undefined) return Exit.fail(new KeyNotFound({ key: key.name }))
-      cell.private = false
+      cell.isPrivate = false
       const value = f(cell.value as A)
       this.write(key, value, false)
       return Exit.succeed(value)
@@ -497,15 +455,9 @@ class MemoryStoreImpl extends Sealed implements MemoryStoreShape {
   readonly snapshot = Effect.sync(() => {
     const copy = new Map<string, unknown>()
     for (const [name, cell] of this.cells) {
-      cell.private = false
+      cell.isPrivate = false
       copy.set(name, cell.value)
     }
     return copy
   })
-}
-
-const valueOf = <A>(cell: Cell | undefined): Option.Option<A> => {
-  if (cell === undefined) return Option.none()
-  cell.private = false
-  return Option.some(cell.value as A)
 }
