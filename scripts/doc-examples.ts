@@ -1,7 +1,7 @@
 /**
  * Compiles what the docs show and no program contains:
  *
- * - every `@example` in the doc comments of `packages/cano/src`; those that declare nothing are also run;
+ * - every `@example` in the doc comments of the published packages; those that declare nothing are also run;
  * - the mistakes in `scratchpad/src/snippets/mistakes.ts`, whose messages the docs quote from `mistakes.txt`.
  *
  * Part of `pnpm docs:check`.
@@ -10,11 +10,12 @@ import { spawnSync } from "node:child_process"
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename, join, relative } from "node:path"
 import { pathToFileURL } from "node:url"
+import { published, root } from "./packages.ts"
 
-const root = join(import.meta.dirname, "..")
-const sources = join(root, "packages/cano/src")
-/** Inside the package, so that "effect-cano" is the package itself. */
-const copies = join(root, "packages/cano/build/doc-examples")
+/** Inside the package, so that its name is the package itself. */
+const copiesIn = (home: string): string => join(home, "build/doc-examples")
+const core = join(root, "packages/cano")
+const mistakesCopies = join(copiesIn(core), "mistakes")
 const mistakes = join(root, "scratchpad/src/snippets/mistakes.ts")
 const messages = mistakes.replace(/\.ts$/, ".txt")
 
@@ -26,14 +27,26 @@ interface CompilerError {
   readonly text: string
 }
 
-/** Compiles the files of a folder. A file that cannot be parsed hides the other errors of its folder. */
-const compile = (folder: string, files: ReadonlyMap<string, string>): ReadonlyArray<CompilerError> => {
+/** Compiles the files of a folder as the sources of a package. A file that cannot be parsed hides the other errors. */
+const compile = (home: string, folder: string, files: ReadonlyMap<string, string>): ReadonlyArray<CompilerError> => {
   mkdirSync(folder, { recursive: true })
   for (const [name, code] of files) writeFileSync(join(folder, name), code)
-  const compilerOptions = { composite: false, incremental: false, noEmit: true, noUnusedLocals: false }
+  const compilerOptions = {
+    composite: false,
+    incremental: false,
+    noEmit: true,
+    noUnusedLocals: false,
+    rewriteRelativeImportExtensions: false,
+    rootDir: root
+  }
   writeFileSync(
     join(folder, "tsconfig.json"),
-    JSON.stringify({ extends: join(root, "tsconfig.base.json"), files: [...files.keys()], compilerOptions })
+    JSON.stringify({
+      extends: join(home, "tsconfig.src.json"),
+      files: [...files.keys()],
+      include: [],
+      compilerOptions
+    })
   )
   const args = ["-p", folder, "--pretty", "false"]
   const tsc = spawnSync("tsc", args, { cwd: folder, encoding: "utf8", shell: process.platform === "win32" })
@@ -69,23 +82,27 @@ const nameOf = ({ file, line }: Example): string => `${basename(file, ".ts")}-${
 /** An example that declares what it stands on is checked by the compiler alone. */
 const isComplete = ({ code }: Example): boolean => !/^declare /m.test(code)
 
-const runAll = (examples: ReadonlyArray<Example>): ReadonlyArray<string> => {
+const runAll = (copies: string, examples: ReadonlyArray<Example>): ReadonlyArray<string> => {
   const urls = examples.map((example) => pathToFileURL(join(copies, nameOf(example))).href)
   const program = urls.map((url) => `await import(${JSON.stringify(url)})`).join("\n")
   const run = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" })
   return run.status === 0 ? [] : [`an example in a doc comment fails when it is run\n${run.stderr}`]
 }
 
-const checkExamples = (): ReadonlyArray<string> => {
+const checkExamples = (home: string): ReadonlyArray<string> => {
+  const sources = join(home, "src")
+  const copies = copiesIn(home)
+  rmSync(copies, { recursive: true, force: true })
   const examples = globSync("**/*.ts", { cwd: sources })
     .sort()
     .flatMap((path) => examplesOf(join(sources, path)))
-  const errors = compile(copies, new Map(examples.map((example) => [nameOf(example), example.code])))
+  const errors = compile(home, copies, new Map(examples.map((example) => [nameOf(example), example.code])))
   const complete = examples.filter(isComplete)
-  console.log(`${examples.length} examples in doc comments, ${complete.length} of them run`)
-  if (errors.length === 0) return runAll(complete)
+  console.log(`${relative(root, home)}: ${examples.length} examples in doc comments, ${complete.length} of them run`)
+  if (errors.length === 0) return runAll(copies, complete)
   return errors.map(({ file, line, text }) => {
-    const example = examples.find((example) => nameOf(example) === file)!
+    const example = examples.find((example) => nameOf(example) === file)
+    if (example === undefined) return `${file}:${line}: ${text}`
     return `${relative(root, example.file)}:${example.line + line} (example): ${text}`
   })
 }
@@ -111,7 +128,7 @@ const messagesOf = (errors: ReadonlyArray<CompilerError>): string => {
 const checkMistakes = (update: boolean): ReadonlyArray<string> => {
   // As a plain comment of the same length the directive hides nothing and moves no line.
   const code = read(mistakes).replaceAll("@ts-expect-error", "@expected-error")
-  const said = messagesOf(compile(join(copies, "mistakes"), new Map([["mistakes.ts", code]])))
+  const said = messagesOf(compile(core, mistakesCopies, new Map([["mistakes.ts", code]])))
   if (update) writeFileSync(messages, said)
   return said === read(messages)
     ? []
@@ -119,7 +136,7 @@ const checkMistakes = (update: boolean): ReadonlyArray<string> => {
 }
 
 /** Returns what is wrong, a line or more for each problem. */
-export const check = (options: { readonly update: boolean }): ReadonlyArray<string> => {
-  rmSync(copies, { recursive: true, force: true })
-  return [...checkExamples(), ...checkMistakes(options.update)]
-}
+export const check = (options: { readonly update: boolean }): ReadonlyArray<string> => [
+  ...published.flatMap(({ home }) => checkExamples(home)),
+  ...checkMistakes(options.update)
+]

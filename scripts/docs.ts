@@ -9,8 +9,8 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs"
 import { basename, dirname, join, relative } from "node:path"
 import { check as checkExamples } from "./doc-examples.ts"
+import { root } from "./packages.ts"
 
-const root = join(import.meta.dirname, "..")
 const isCheck = process.argv.includes("--check")
 
 const read = (path: string): string => readFileSync(path, "utf8").replaceAll("\r\n", "\n")
@@ -120,7 +120,7 @@ const problemsOf = (file: string): ReadonlyArray<string> => {
 
 // The messages of the compiler come first: the docs include them.
 const examples = checkExamples({ update: !isCheck })
-const files = ["README.md", "CONTRIBUTING.md", "docs/**/*.md", "packages/cano/AGENTS.md"]
+const files = ["README.md", "CONTRIBUTING.md", "docs/**/*.md", "packages/*/AGENTS.md", "packages/*-*/README.md"]
 const pages = files.flatMap((pattern) => globSync(pattern, { cwd: root })).map((path) => join(root, path))
 const found = pages.flatMap((page) => problemsOf(page).map((problem) => `${relative(root, page)}: ${problem}`))
 

@@ -1,15 +1,15 @@
 /**
- * Checks the package as a user gets it: packs it, reads the tarball, lints it, installs it into
- * a project of its own with the other packages from the registry, type-checks that project and runs it.
+ * Checks each published package as a user gets it: packs it, reads the tarball, lints it, installs it with its peers into
+ * a project of its own (the packages of this repository from their tarballs, the others from the registry), type-checks
+ * that project and runs it. The program in it is the package's `test/consumer.ts`.
  */
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join, posix } from "node:path"
+import { manifestIn, type Package, published, root } from "./packages.ts"
 
-const root = join(import.meta.dirname, "..")
-const home = join(root, "packages/cano")
 const scratch = mkdtempSync(join(tmpdir(), "effect-cano-package-"))
 
 const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): void => {
@@ -22,11 +22,44 @@ const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): void
   if (done.status !== 0) throw new Error(`${basename(command)} ${args[0] ?? ""} failed`)
 }
 
-const readJson = (path: string) => JSON.parse(readFileSync(path, "utf8"))
+// -----------------------------------------------------------------------------
+// the tarball
+// -----------------------------------------------------------------------------
+
+interface Packed extends Package {
+  readonly tarball: string
+  readonly unpacked: string
+  /** The sources, as paths in `src`. */
+  readonly sources: ReadonlyArray<string>
+}
+
+const pack = ({ home, manifest }: Package): Packed => {
+  const folder = join(scratch, manifest.name)
+  mkdirSync(folder)
+  run(home, "pnpm", "pack", "--pack-destination", folder)
+  const tarballs = globSync("*.tgz", { cwd: folder })
+  assert.equal(tarballs.length, 1, "a tarball was packed")
+  const tarball = join(folder, tarballs[0]!)
+  run(folder, "tar", "-xzf", tarball)
+  const sources = globSync("**/*.ts", { cwd: join(home, "src") }).map((path) => path.replaceAll("\\", "/"))
+  return { home, manifest, tarball, unpacked: join(folder, "package"), sources }
+}
+
+interface Modules {
+  readonly shown: ReadonlyArray<string>
+  readonly hidden: ReadonlyArray<string>
+}
+
+const modulesOf = ({ sources }: Packed): Modules => {
+  const names = sources.map((source) => source.slice(0, -".ts".length))
+  const hidden = names.filter((name) => name === "index" || name.startsWith("internal/"))
+  return { hidden, shown: names.filter((name) => !hidden.includes(name)) }
+}
 
 /** Every source has its four outputs, and nothing else is shipped. */
-const checkFiles = (unpacked: string, sources: ReadonlyArray<string>): void => {
-  const expected = ["AGENTS.md", "CHANGELOG.md", "LICENSE", "README.md", "package.json"]
+const checkFiles = ({ home, sources, unpacked }: Packed): void => {
+  const expected = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"]
+  if (existsSync(join(home, "AGENTS.md"))) expected.push("AGENTS.md")
   for (const source of sources) {
     const stem = `dist/${source.slice(0, -".ts".length)}`
     expected.push(`src/${source}`, `${stem}.js`, `${stem}.js.map`, `${stem}.d.ts`, `${stem}.d.ts.map`)
@@ -37,45 +70,17 @@ const checkFiles = (unpacked: string, sources: ReadonlyArray<string>): void => {
   assert.deepEqual(shipped.sort(), expected.sort(), "the tarball's files")
 }
 
-const checkManifest = (unpacked: string): void => {
-  const manifest = readJson(join(unpacked, "package.json"))
-  const inRepository = readJson(join(home, "package.json"))
-  assert.deepEqual(manifest.exports, inRepository.publishConfig.exports, "exports point at dist")
-  assert.deepEqual(Object.keys(manifest.peerDependencies), ["effect"], "effect is the only peer dependency")
-  assert.deepEqual(manifest.dependencies ?? {}, {}, "no runtime dependencies")
+const checkManifest = ({ manifest, unpacked }: Packed): void => {
+  const { dependencies, exports, name, peerDependencies } = manifestIn(unpacked)
+  assert.deepEqual(exports, manifest.publishConfig.exports, "exports point at dist")
+  assert.deepEqual(dependencies ?? {}, {}, "no runtime dependencies")
+  assert.ok(!JSON.stringify(peerDependencies).includes("workspace:"), "peers have versions")
+  if (name === "effect-cano") assert.deepEqual(Object.keys(peerDependencies ?? {}), ["effect"], "one peer dependency")
 }
 
-const program = `
-import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { Task, Workflow } from "effect-cano"
-import { make, run } from "effect-cano/Workflow"
-
-const Letter = Schema.Literals(["A", "B", "C"])
-
-const workflow = Workflow.make("consumer", Letter, {
-  initial: "A",
-  exits: ["C"],
-  states: {
-    A: { to: ["B"], run: Effect.succeed("B") },
-    B: { to: ["C"], run: () => "C" }
-  }
-})
-const exit: Effect.Effect<"C"> = Workflow.run(workflow)
-
-// The barrel and the sub-path are one module.
-if (make !== Workflow.make || run !== Workflow.run || typeof Task !== "object") throw new Error("two copies")
-
-export const misspelt = () =>
-  Workflow.make("misspelt", Letter, {
-    initial: "A",
-    exits: ["B", "C"],
-    // @ts-expect-error the published types refuse an edge to a state that does not exist
-    states: { A: { to: ["Bee"], run: () => "B" } }
-  })
-
-Effect.runPromise(exit).then((state) => console.log("ended in", state))
-`
+// -----------------------------------------------------------------------------
+// a project with the package
+// -----------------------------------------------------------------------------
 
 /** Internals and the barrel's file stay out of reach, both at run time and for the compiler. */
 const closed = (modules: ReadonlyArray<string>) => `
@@ -92,46 +97,62 @@ const closedTypes = (modules: ReadonlyArray<string>) =>
     .join("")
 
 /** Each public module loads by its own path and, when its name is a noun, is the barrel's namespace. */
-const open = (modules: ReadonlyArray<string>) => `
-import * as barrel from "effect-cano"
+const open = (name: string, modules: ReadonlyArray<string>) => `
+import * as barrel from "${name}"
 const names = ${JSON.stringify(modules)}
 for (const name of names) {
-  const module = await import("effect-cano/" + name)
+  const module = await import("${name}/" + name)
   if (/^[A-Z]/.test(name) && barrel[name] !== module) throw new Error(name + " is not in the barrel")
 }
 console.log(names.length, "public modules load")
 `
 
-interface Modules {
-  readonly shown: ReadonlyArray<string>
-  readonly hidden: ReadonlyArray<string>
+/** The package and its peers: those of this repository as they were packed, the others as it is developed with. */
+const dependenciesOf = ({ manifest }: Packed, all: ReadonlyArray<Packed>): Record<string, string> => {
+  const names = [manifest.name, ...Object.keys(manifest.peerDependencies ?? {})]
+  return Object.fromEntries(
+    names.map((name) => {
+      const packed = all.find((other) => other.manifest.name === name)
+      const version = packed === undefined ? manifest.devDependencies?.[name] : `file:${packed.tarball}`
+      assert.ok(version !== undefined, `the peer ${name} is a development dependency`)
+      return [name, version]
+    })
+  )
 }
 
-const checkConsumer = (tarball: string, { hidden, shown }: Modules): void => {
-  const versions = readJson(join(root, "package.json")).devDependencies
-  const consumer = join(scratch, "consumer")
-  const hiddenPaths = hidden.map((name) => `effect-cano/${name}`)
-  const write = (name: string, content: unknown) =>
-    writeFileSync(join(consumer, name), typeof content === "string" ? content : JSON.stringify(content, null, 2))
+const checkConsumer = (packed: Packed, all: ReadonlyArray<Packed>, { hidden, shown }: Modules): void => {
+  const { name } = packed.manifest
+  const consumer = join(scratch, name, "consumer")
+  const hiddenPaths = hidden.map((module) => `${name}/${module}`)
+  const { "@types/node": types, typescript } = manifestIn(root).devDependencies!
+  const write = (file: string, content: unknown) =>
+    writeFileSync(join(consumer, file), typeof content === "string" ? content : JSON.stringify(content, null, 2))
 
   mkdirSync(consumer)
   write("package.json", {
     name: "consumer",
     private: true,
     type: "module",
-    dependencies: { effect: versions.effect, "effect-cano": `file:${tarball}` },
-    devDependencies: { typescript: versions.typescript }
+    dependencies: dependenciesOf(packed, all),
+    devDependencies: { "@types/node": types, typescript }
   })
-  write("main.ts", program)
+  copyFileSync(join(packed.home, "test/consumer.ts"), join(consumer, "main.ts"))
   write("closed.mjs", closed(hiddenPaths))
   write("closed.ts", closedTypes(hiddenPaths))
-  write("open.mjs", open(shown))
-  for (const [name, module] of [
+  write("open.mjs", open(name, shown))
+  for (const [resolution, module] of [
     ["nodenext", "nodenext"],
     ["bundler", "esnext"]
   ] as const) {
-    write(`tsconfig.${name}.json`, {
-      compilerOptions: { strict: true, noEmit: true, target: "es2023", module, moduleResolution: name, types: [] },
+    write(`tsconfig.${resolution}.json`, {
+      compilerOptions: {
+        strict: true,
+        noEmit: true,
+        target: "es2023",
+        module,
+        moduleResolution: resolution,
+        types: name === "effect-cano" ? [] : ["node"]
+      },
       files: ["main.ts", "closed.ts"]
     })
   }
@@ -142,31 +163,28 @@ const checkConsumer = (tarball: string, { hidden, shown }: Modules): void => {
 }
 
 try {
-  const sources = globSync("**/*.ts", { cwd: join(home, "src") }).map((path) => path.replaceAll("\\", "/"))
-  run(home, "pnpm", "pack", "--pack-destination", scratch)
-  const [tarball] = globSync("effect-cano-*.tgz", { cwd: scratch })
-  assert.ok(tarball !== undefined, "a tarball was packed")
-  run(scratch, "tar", "-xzf", tarball)
-  checkFiles(join(scratch, "package"), sources)
-  checkManifest(join(scratch, "package"))
-  const names = sources.map((source) => source.slice(0, -".ts".length))
-  const hidden = names.filter((name) => name === "index" || name.startsWith("internal/"))
-  const shown = names.filter((name) => !hidden.includes(name))
-  run(root, "publint", "--strict", join(scratch, tarball))
-  run(
-    root,
-    "attw",
-    join(scratch, tarball),
-    "--profile",
-    "esm-only",
-    "--format",
-    "ascii",
-    "--entrypoints",
-    ".",
-    ...shown
-  )
-  checkConsumer(join(scratch, tarball), { hidden, shown })
-  console.log("the package is good")
+  const all = published.map(pack)
+  for (const packed of all) {
+    console.log(`\n${packed.manifest.name}`)
+    const modules = modulesOf(packed)
+    checkFiles(packed)
+    checkManifest(packed)
+    run(root, "publint", "--strict", packed.tarball)
+    run(
+      root,
+      "attw",
+      packed.tarball,
+      "--profile",
+      "esm-only",
+      "--format",
+      "ascii",
+      "--entrypoints",
+      ".",
+      ...modules.shown
+    )
+    checkConsumer(packed, all, modules)
+  }
+  console.log(`\n${all.map(({ manifest }) => manifest.name).join(" and ")}: good`)
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }

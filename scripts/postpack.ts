@@ -1,6 +1,8 @@
 /** Removes what `prepack` put beside the package, so that an editor or a search finds each text once. */
 import { rmSync } from "node:fs"
 import { join } from "node:path"
+import { manifestIn, sharedFiles } from "./packages.ts"
 
-for (const file of ["README.md", "LICENSE"])
-  rmSync(join(import.meta.dirname, "../packages/cano", file), { force: true })
+const home = process.cwd()
+
+for (const file of sharedFiles(manifestIn(home))) rmSync(join(home, file), { force: true })
