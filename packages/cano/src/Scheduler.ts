@@ -41,15 +41,12 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { refuse } from "./internal/faults.ts"
 import { Engine } from "./internal/scheduler/engine.ts"
@@ -62,7 +59,6 @@ import type {
   Tick,
   TimeoutError
 } from "./internal/scheduler/model.ts"
-import { onSignal } from "./internal/scheduler/process.ts"
 import * as Service from "./internal/scheduler/service.ts"
 import type * as Trigger from "./Trigger.ts"
 
@@ -198,7 +194,7 @@ export const layer = (options?: SchedulerOptions): Layer.Layer<Scheduler> => Lay
  *   Scheduler.flow("report", Trigger.cron("0 9 * * *", { timeZone: "Europe/Berlin" }), Console.log("good morning"))
  * ])
  *
- * // never ends: give it to Scheduler.runMain, or to NodeRuntime.runMain
+ * // never ends: give it to `Main.run` of effect-cano-node, or to `NodeRuntime.runMain`
  * const main = Layer.launch(schedules)
  * ```
  *
@@ -223,65 +219,6 @@ export const layerFlows = <const Flows extends ReadonlyArray<Flow.Any>>(
       return scheduler
     })
   ) as any
-
-// -----------------------------------------------------------------------------
-// running
-// -----------------------------------------------------------------------------
-
-/**
- * Ends the process with 0 after an interruption, which for a service that was told to stop is success; otherwise as
- * Effect's default teardown does: `NodeRuntime.runMain(Layer.launch(schedules), { teardown: Scheduler.teardown })`.
- *
- * @category running
- * @since 0.1.0
- */
-export const teardown: Runtime.Teardown = (exit, onExit) =>
-  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
-
-/**
- * Runs a program as the main one of a process, for services that are to stop gracefully.
- *
- * **Details**
- *
- * It is `NodeRuntime.runMain` with two differences. After a first SIGINT or SIGTERM the process ends with 0, when all
- * finalizers have run: a scheduler gives the runs in flight their grace, and logs those that it had to interrupt. A
- * second signal ends the process at once, with 128 and the number of the signal, as a signal that nobody handles does.
- *
- * Throws a `ConfigurationError` if it is given something else than an Effect, such as a layer that was not launched.
- *
- * @example
- * ```ts
- * import { Scheduler } from "effect-cano"
- * import * as Layer from "effect/Layer"
- *
- * declare const schedules: Layer.Layer<Scheduler.Scheduler>
- *
- * Layer.launch(schedules).pipe(Scheduler.runMain)
- * ```
- *
- * @category running
- * @since 0.1.0
- */
-export const runMain: <E, A>(
-  effect: Effect.Effect<A, E>,
-  options?: { readonly disableErrorReporting?: boolean | undefined }
-) => void = (effect, options) => {
-  refuse("Scheduler.runMain", Effect.isEffect(effect) ? [] : [notToRun])
-  runWithSignals(effect, { ...options, teardown })
-}
-
-const notToRun =
-  "what it was given is not an Effect; a layer is run with `Layer.launch(schedules).pipe(Scheduler.runMain)`"
-
-const runWithSignals = Runtime.makeRunMain(({ fiber, teardown }) => {
-  const signals = onSignal(() => fiber.interruptUnsafe(fiber.id))
-  fiber.addObserver((exit) => {
-    signals.remove()
-    teardown(exit, (code) => {
-      if (signals.received || code !== 0) signals.exit(code)
-    })
-  })
-})
 
 // -----------------------------------------------------------------------------
 // internals

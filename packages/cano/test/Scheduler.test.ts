@@ -1926,15 +1926,6 @@ describe("layers", () => {
   )
 })
 
-describe("runMain", () => {
-  it("refuses what is not an Effect", () => {
-    const runMain = Scheduler.runMain as (u: unknown) => void
-    for (const wrong of [Scheduler.layerFlows([]), undefined, {}, () => {}]) {
-      assert.throws(() => runMain(wrong), ConfigurationError, "Layer.launch(schedules).pipe(Scheduler.runMain)")
-    }
-  })
-})
-
 describe("tracing", () => {
   const spansOf = <A, E, R>(effect: Effect.Effect<A, E, R>, isTraced: boolean) =>
     Effect.gen(function* () {

@@ -12,11 +12,11 @@ import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Scheduler from "effect-cano/Scheduler"
 import * as Trigger from "effect-cano/Trigger"
 import * as Workflow from "effect-cano/Workflow"
+import * as Main from "effect-cano-node/Main"
 import { datasets, workflowOf } from "./datasets.ts"
 
 const { values } = parseArgs({ options: { every: { type: "string" }, ticks: { type: "string" } } })
@@ -61,4 +61,4 @@ const watch = Effect.gen(function* () {
 })
 // #endregion
 
-watch.pipe(Effect.provide(schedules), Effect.provide(Layer.mergeAll(NodeFileSystem.layer)), Scheduler.runMain)
+Main.run(watch.pipe(Effect.provide(schedules), Effect.provide(NodeFileSystem.layer)))

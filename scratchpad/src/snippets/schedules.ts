@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Scheduler, Trigger } from "effect-cano"
+import { Main } from "effect-cano-node"
 
 declare const send: (report: { readonly day: string }) => Effect.Effect<void>
 declare const isOver: Effect.Effect<boolean>
@@ -15,7 +16,7 @@ const schedules = Scheduler.layerFlows([
   Scheduler.flow("report", Trigger.cron("0 9 * * MON-FRI", { timeZone: "Europe/Berlin" }), Console.log("good morning"))
 ])
 
-Layer.launch(schedules).pipe(Scheduler.runMain)
+Main.run(Layer.launch(schedules))
 // #endregion
 
 // #region tick

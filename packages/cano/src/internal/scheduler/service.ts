@@ -71,7 +71,8 @@ export interface SchedulerShape {
    * `Effect.forkChild` has forked dies with it.
    *
    * A run that cannot be interrupted (`Effect.uninterruptible`, or a finalizer that hangs) is waited for, however long it
-   * takes beyond the grace: bound the work inside of it. Under {@link runMain} a second signal ends the process at once.
+   * takes beyond the grace: bound the work inside of it. Under `Main.run` of effect-cano-node a second signal ends
+   * the process at once.
    */
   readonly stop: (options?: { readonly grace?: Duration.Input | undefined }) => Effect.Effect<StopReport>
   /**

@@ -74,6 +74,19 @@ describe("a process with a scheduler", { timeout: 20_000 }, () => {
     assert.isBelow(millis, 5000)
   })
 
+  it.concurrent("ends at once on a second signal of the other kind, with that one's number", async () => {
+    const { code, millis, output } = await run(
+      ["stuck", "60000"],
+      [
+        [0, "SIGTERM"],
+        [200, "SIGINT"]
+      ]
+    )
+    assert.strictEqual(code, 130, output)
+    assert.notInclude(output, "stuck cleaned up")
+    assert.isBelow(millis, 5000)
+  })
+
   it.concurrent("ends at once if nothing is in flight", async () => {
     const { code, millis, output } = await run(["idle", "60000"], [[0, "SIGTERM"]])
     assert.strictEqual(code, 0, output)
