@@ -30,7 +30,21 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { concurrencyOf, refuse } from "./internal/faults.ts"
+import {
+  type Checks,
+  described,
+  expected,
+  isConcurrency,
+  isFunction,
+  isIterable,
+  isPromise,
+  isSpan,
+  limitOf,
+  nameProblems,
+  optional,
+  optionsProblems,
+  refuse
+} from "./internal/faults.ts"
 import { goalOf } from "./internal/pool/goal.ts"
 import * as Pool from "./internal/pool/pool.ts"
 import { resultOf } from "./internal/pool/result.ts"
@@ -120,6 +134,23 @@ export interface Progress {
 }
 
 /**
+ * Anything that is there at once: neither a promise nor an Effect.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Immediate =
+  | void
+  | null
+  | undefined
+  | boolean
+  | number
+  | bigint
+  | string
+  | symbol
+  | { readonly then?: never; readonly [Effect.TypeId]?: never }
+
+/**
  * What a batch gave.
  *
  * @category models
@@ -144,9 +175,9 @@ export interface Options<W extends Wait.Wait> {
   readonly concurrency?: number | "unbounded" | undefined
   /**
    * Called each time an instance has ended, while the batch runs. It is a plain function and should be quick; what it
-   * throws ends the batch as a defect, and so does an Effect that it returns, which nobody would run.
+   * throws ends the batch as a defect, and so does an Effect or a promise that it returns, which nobody would wait for.
    */
-  readonly onProgress?: ((progress: Progress) => void) | undefined
+  readonly onProgress?: ((progress: Progress) => Immediate) | undefined
   /** Names the span of the batch, instead of `concurrent`, and gives it attributes. */
   readonly span?: { readonly name: string; readonly attributes?: Record<string, unknown> | undefined } | undefined
 }
@@ -214,22 +245,24 @@ export const run = <const Effects extends Iterable<Effect.Effect<any, any, any>>
   never,
   Effects extends Iterable<infer Each> ? Effect.Services<Each> : never
 > => {
-  const list: ReadonlyArray<Effect.Effect<any, any, any>> = Array.from(effects)
-  const { ids, onProgress } = options ?? {}
-  const wait: Wait.Wait = options?.wait ?? Wait.all
-  const concurrency = concurrencyOf(options?.concurrency)
   refuse("Concurrent.run", [
-    ...concurrency.problems,
-    ...(ids === undefined || ids.length === list.length
-      ? []
-      : [`there are ${list.length} effects and ${ids.length} ids`])
+    ...isIterable("what it was given", effects),
+    ...(options === undefined ? [] : optionsProblems("the options", options, runChecks))
   ])
+  const list: ReadonlyArray<Effect.Effect<any, any, any>> = Array.from(effects)
+  const ids = options?.ids === undefined ? undefined : Array.from(options.ids)
+  refuse("Concurrent.run", [
+    ...list.flatMap(effectProblems),
+    ...(ids === undefined ? [] : idsProblems(ids, list.length))
+  ])
+  const { onProgress } = options ?? {}
+  const wait: Wait.Wait = options?.wait ?? Wait.all
   const idOf = (index: number): string => ids?.[index] ?? String(index)
   const poolOptions: Pool.Options = {
     goal: goalOf(wait, list.length),
     annotation: "cano.instance.id",
     idOf,
-    concurrency: concurrency.limit,
+    concurrency: limitOf(options?.concurrency),
     onSettled: onProgress === undefined ? undefined : (pool: Pool.Pool) => report(onProgress(progressOf(pool)))
   }
   return Effect.withFiber((fiber) => {
@@ -320,23 +353,22 @@ export const workflow = <
   never,
   Exclude<R, Provided<I> | Built<L>> | Layer.Services<NonNullable<L>>
 > => {
+  refuse("Concurrent.workflow", [
+    ...(Workflow.isWorkflow(self) ? [] : [`what it was given is ${described(self)}, expected a workflow`]),
+    ...optionsProblems("the options", options, workflowChecks)
+  ])
+  const { concurrency, layer, onProgress, span, wait } = options
   const instances = Array.from(options.instances as Iterable<Instance<any, any> & { readonly state?: unknown }>)
+  refuse("Concurrent.workflow", instances.flatMap(instanceProblems))
   const ids = instances.map(({ id }) => id)
-  const seen = new Set<string>()
-  const duplicates = ids.filter((id) => seen.size === seen.add(id).size)
-  refuse(
-    "Concurrent.workflow",
-    duplicates.length === 0 ? [] : [`two instances have the id "${duplicates[0]!.slice(0, 40)}"`]
-  )
+  refuse("Concurrent.workflow", idsProblems(ids, ids.length))
   const runUntyped = Workflow.run as (self: Workflow.Workflow.Any, state?: unknown) => Effect.Effect<any, any, any>
   const runs = instances.map(({ state, context }) => {
     const run = runUntyped(self, state)
     const inContext = context === undefined ? run : Effect.provideContext(run, context)
-    return options.layer === undefined
-      ? inContext
-      : Effect.provide(inContext, Layer.fresh(options.layer), { local: true })
+    return layer === undefined ? inContext : Effect.provide(inContext, Layer.fresh(layer), { local: true })
   })
-  return run(runs, { ...options, ids } as Options<W>) as Effect.Effect<any, never, any>
+  return run(runs, { concurrency, onProgress, span, wait, ids } as Options<W>) as Effect.Effect<any, never, any>
 }
 
 /** What every instance is given; a context that some lack provides nothing. */
@@ -384,12 +416,46 @@ const progressOf = ({ total, completed, failed, running }: Pool.Pool): Progress 
   running
 })
 
-/** TypeScript takes a function that returns an Effect for one that returns nothing. */
-const report = (output: unknown): void =>
-  refuse(
-    "Concurrent.run",
-    Effect.isEffect(output) ? ["onProgress returned an Effect, which is not run: it is a plain function"] : []
-  )
+/** An untyped caller may give an async function, or one that returns an Effect. */
+const report = (output: unknown): void => {
+  if (typeof output !== "object" || output === null) return
+  if (!Effect.isEffect(output) && !isPromise(output)) return
+  refuse("Concurrent.run", [`onProgress returned ${described(output)}, which nobody waits for: it is a plain function`])
+}
+
+const optionChecks: Checks<Options<any>> = {
+  wait: optional(expected("a strategy of the module Wait", Wait.isWait)),
+  concurrency: optional(isConcurrency),
+  onProgress: optional(isFunction),
+  span: optional(isSpan)
+}
+
+const runChecks = { ...optionChecks, ids: optional(isIterable) }
+
+const workflowChecks = {
+  ...optionChecks,
+  instances: isIterable,
+  layer: optional(expected("a Layer", Layer.isLayer))
+}
+
+const effectProblems = (effect: unknown, index: number): ReadonlyArray<string> =>
+  Effect.isEffect(effect) ? [] : [`effect ${index} is ${described(effect)}, expected an Effect`]
+
+const idsProblems = (ids: ReadonlyArray<unknown>, total: number): ReadonlyArray<string> => {
+  if (ids.length !== total) return [`there are ${total} effects and ${ids.length} ids`]
+  const wrong = ids.flatMap((id, index) => nameProblems(`the id of instance ${index}`, id))
+  if (wrong.length > 0) return wrong
+  const seen = new Set<unknown>()
+  const duplicate = ids.find((id) => seen.size === seen.add(id).size)
+  return duplicate === undefined ? [] : [`two instances have the id "${String(duplicate).slice(0, 40)}"`]
+}
+
+const instanceProblems = (instance: unknown, index: number): ReadonlyArray<string> =>
+  optionsProblems<Instance<any, any>>(`instance ${index}`, instance, {
+    id: (_, id) => nameProblems(`the id of instance ${index}`, id),
+    context: optional(expected("a Context", Context.isContext)),
+    state: () => []
+  })
 
 const finished = (pool: Effect.Effect<Pool.Pool>, idOf: (index: number) => string): Effect.Effect<Batch<any>> =>
   Effect.flatMap(pool, (pool) =>

@@ -40,7 +40,17 @@
 import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import { countProblems, nameProblems, refuse } from "./internal/faults.ts"
+import {
+  type Check,
+  type Checks,
+  described,
+  isCount,
+  isFunction,
+  nameProblems,
+  optional,
+  optionsProblems,
+  refuse
+} from "./internal/faults.ts"
 import { machineOf } from "./internal/machine/machine.ts"
 import type { AnyState } from "./internal/machine/state.ts"
 import { startIntercepted } from "./internal/run/start.ts"
@@ -209,12 +219,8 @@ export const run = <State, Exit, E, R, Initial, E2 = never, R2 = never>(
   self: Workflow.Workflow<State, Exit, E, R, Initial>,
   options: Options<NoInfer<State>, NoInfer<Initial>, E2, R2>
 ): Effect.Effect<Exit, E | Exclude<E2, Inherited>, R | Exclude<R2, Inherited>> => {
+  refuse("Interpreter.run", optionsProblems("the options", options, checks))
   const { id, interceptors, state, transitions = 0 } = options
-  refuse("Interpreter.run", [
-    ...(id === undefined ? [] : nameProblems("the id", id)),
-    ...countProblems("transitions", transitions, 0),
-    ...interceptorProblems(interceptors)
-  ])
   const machine = machineOf(self)
   const start = state === undefined ? machine.start : (state as AnyState)
   return startIntercepted(self, start, { id, transitions, interceptors }, watchOf)
@@ -226,14 +232,20 @@ export const run = <State, Exit, E, R, Initial, E2 = never, R2 = never>(
 
 const levels = ["run", "state", "attempt", "part", "attemptFailed"] as const
 
-const interceptorProblems = (interceptors: ReadonlyArray<Interceptor<any, any>>): ReadonlyArray<string> => {
-  if (!Array.isArray(interceptors)) return ["interceptors is not a list"]
+const areInterceptors: Check = (what, interceptors) => {
+  if (!Array.isArray(interceptors)) return [`${what} is ${described(interceptors)}, expected a list`]
   return interceptors.flatMap((each: Interceptor<any, any>, index) => {
-    if (typeof each !== "object" || each === null) return [`interceptor ${index} is not an object`]
+    if (typeof each !== "object" || each === null)
+      return [`interceptor ${index} is ${described(each)}, expected an object`]
     const named = levels.filter((level) => each[level] !== undefined)
     if (named.length === 0) return [`interceptor ${index} has none of ${levels.join(", ")}`]
-    return named
-      .filter((level) => typeof each[level] !== "function")
-      .map((level) => `interceptor ${index} has no function under "${level}"`)
+    return named.flatMap((level) => isFunction(`"${level}" of interceptor ${index}`, each[level]))
   })
+}
+
+const checks: Checks<Options<any, any, any, any>> = {
+  id: optional((_, id) => nameProblems("the id", id)),
+  transitions: optional(isCount(0)),
+  interceptors: areInterceptors,
+  state: () => []
 }

@@ -28,7 +28,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import { countProblems, refuse } from "./internal/faults.ts"
+import { isCount, optional, optionsProblems, refuse } from "./internal/faults.ts"
 import { Meter, type MeterShape } from "./internal/watch/meter.ts"
 import * as Series from "./internal/watch/series.ts"
 
@@ -139,13 +139,13 @@ export const flowSkips: Metric.Counter<number> = Series.flowSkips({})
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: MetricsOptions): Layer.Layer<never> =>
+export const layer = (options: MetricsOptions = {}): Layer.Layer<never> =>
   Layer.effect(
     Meter,
     Effect.sync(() => {
-      const limit = options?.maxNames ?? 256
-      refuse("Metrics", countProblems("maxNames", limit, 1))
-      return makeMeter(limit)
+      const { maxNames = 256 } = options
+      refuse("Metrics", optionsProblems("the options", options, { maxNames: optional(isCount(1)) }))
+      return makeMeter(maxNames)
     })
   ) as unknown as Layer.Layer<never>
 

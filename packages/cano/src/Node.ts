@@ -30,6 +30,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { attemptChecks, isFunction, isGiven, optionsProblems, refuse, subjectOf } from "./internal/faults.ts"
 import { fromUnknown, toEffect } from "./internal/machine/output.ts"
 import type { Failure, KeepLiteral, Output, Services, Value } from "./internal/machine/state.ts"
 import { composite } from "./internal/machine/task.ts"
@@ -103,6 +104,7 @@ export const make: {
     readonly post: unknown
   }
 ): Task<any, any, any, any> => {
+  refuse(subjectOf("Task", options?.name, "Node.make"), optionsProblems("what Node.make was given", options, checks))
   const prep = fromUnknown(options.prep)
   const exec = fromUnknown(options.exec)
   const post = fromUnknown(options.post)
@@ -137,7 +139,15 @@ export const make: {
       )
     }
   })
-  return makeTask({ ...options, run } as any)
+  const { attemptTimeout, name, retry } = options
+  return makeTask({ name, retry, attemptTimeout, run } as any)
+}
+
+const checks = {
+  ...attemptChecks,
+  prep: isGiven("an Effect or a function"),
+  exec: isFunction,
+  post: isFunction
 }
 
 /** Refuses an `exec` that needs the store. */

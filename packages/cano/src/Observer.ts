@@ -38,7 +38,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { countProblems, durationProblems, refuse } from "./internal/faults.ts"
+import { type Checks, isCount, isDuration, isFunction, optional, optionsProblems, refuse } from "./internal/faults.ts"
 import { forEach, Hub } from "./internal/watch/hub.ts"
 import { errorTypeOf } from "./internal/watch/redaction.ts"
 import { type Sink, SinkKey } from "./internal/watch/sink.ts"
@@ -259,14 +259,20 @@ export const layerStream = (options?: ObserverOptions): Layer.Layer<Observer> =>
  */
 export const layer = <R>(
   handler: (event: WorkflowEvent | Lost) => Effect.Effect<unknown, unknown, R>,
-  options?: HandlerOptions
+  options: HandlerOptions = {}
 ): Layer.Layer<Observer, never, Exclude<R, Scope.Scope>> =>
   Layer.effect(
     Observer,
     Effect.gen(function* () {
-      const shutdownTimeout = options?.shutdownTimeout ?? "3 seconds"
-      refuse("Observer", durationProblems("shutdownTimeout", shutdownTimeout, "from 0"))
-      const hub = yield* makeHub(options)
+      refuse("Observer", [
+        ...isFunction("the handler", handler),
+        ...optionsProblems<HandlerOptions>("the options", options, {
+          ...checks,
+          shutdownTimeout: optional(isDuration("from 0"))
+        })
+      ])
+      const { buffer, shutdownTimeout = "3 seconds" } = options
+      const hub = yield* makeHub({ buffer })
       const subscription = yield* hub.subscribe
       // Not a child of the scope, which would wait for a handler that cannot be interrupted.
       const reader = yield* Effect.forkDetach(forEach(subscription, handler, logMissed()))
@@ -311,12 +317,13 @@ export const record = <A, E, R>(
 // internals
 // -----------------------------------------------------------------------------
 
-const makeHub = (options: ObserverOptions | undefined): Effect.Effect<Hub<WorkflowEvent>, never, Scope.Scope> =>
+const checks: Checks<ObserverOptions> = { buffer: optional(isCount(1)) }
+
+const makeHub = (options: ObserverOptions = {}): Effect.Effect<Hub<WorkflowEvent>, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const buffer = options?.buffer ?? 16_384
-      refuse("Observer", countProblems("buffer", buffer, 1))
-      return new Hub<WorkflowEvent>(buffer)
+      refuse("Observer", optionsProblems("the options", options, checks))
+      return new Hub<WorkflowEvent>(options.buffer ?? 16_384)
     }),
     (hub) => hub.close
   )

@@ -14,7 +14,18 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import { countProblems, durationProblems, refuse } from "./internal/faults.ts"
+import {
+  type Checks,
+  countProblems,
+  durationProblems,
+  isCount,
+  isDuration,
+  isNumber,
+  optional,
+  isObject,
+  valuesProblems,
+  refuse
+} from "./internal/faults.ts"
 import { label } from "./internal/machine/policyLabel.ts"
 
 /**
@@ -24,6 +35,20 @@ import { label } from "./internal/machine/policyLabel.ts"
  * @since 0.1.0
  */
 export interface Policy extends Schedule.Schedule<number> {}
+
+/**
+ * The numbers of an exponential backoff; see {@link exponentialCustom}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExponentialOptions {
+  readonly retries: number
+  readonly base?: Duration.Input | undefined
+  readonly factor?: number | undefined
+  readonly maxDelay?: Duration.Input | undefined
+  readonly jitter?: number | undefined
+}
 
 /**
  * Never retries: one attempt.
@@ -85,30 +110,26 @@ export const exponential = (retries: number): Policy => exponentialCustom({ retr
  * @category constructors
  * @since 0.1.0
  */
-export const exponentialCustom = (options: {
-  readonly retries: number
-  readonly base?: Duration.Input | undefined
-  readonly factor?: number | undefined
-  readonly maxDelay?: Duration.Input | undefined
-  readonly jitter?: number | undefined
-}): Policy => {
-  const base = options.base ?? "100 millis"
-  const maxDelay = options.maxDelay ?? "30 seconds"
-  const factor = options.factor ?? 2
-  const jitter = options.jitter ?? 0.1
+export const exponentialCustom = (options: ExponentialOptions): Policy => {
   refuse("Retry.exponentialCustom", [
-    ...countProblems("retries", options.retries, 0),
-    ...durationProblems("base", base, "from 0"),
-    ...durationProblems("maxDelay", maxDelay, "from 0"),
-    ...(Number.isFinite(factor) && factor >= 1 ? [] : [`factor is ${factor}, expected a number from 1`]),
-    ...(jitter >= 0 && jitter <= 1 ? [] : [`jitter is ${jitter}, expected a number from 0 to 1`])
+    ...isObject("what it was given", options),
+    ...valuesProblems(options ?? {}, checks)
   ])
+  const { base = "100 millis", factor = 2, jitter = 0.1, maxDelay = "30 seconds" } = options
   const baseMillis = Duration.toMillis(base)
   const maxMillis = Duration.toMillis(maxDelay)
   const delays = Schedule.modifyDelay(Schedule.recurs(options.retries), ({ attempt }) =>
     spread(Math.min(baseMillis * factor ** (attempt - 1), maxMillis), jitter)
   )
   return label(delays, `${options.retries} × exponential`)
+}
+
+const checks: Checks<ExponentialOptions> = {
+  retries: isCount(0),
+  base: optional(isDuration("from 0")),
+  maxDelay: optional(isDuration("from 0")),
+  factor: optional(isNumber(1)),
+  jitter: optional(isNumber(0, 1))
 }
 
 const spread = (millis: number, jitter: number): Effect.Effect<Duration.Duration> =>

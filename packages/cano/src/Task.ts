@@ -40,7 +40,20 @@ import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type * as Schedule from "effect/Schedule"
 import type { Contravariant, Covariant } from "effect/Types"
 import type { Failed } from "./Concurrent.ts"
-import { concurrencyOf, durationProblems, nameProblems, refuse } from "./internal/faults.ts"
+import {
+  attemptChecks,
+  type Checks,
+  expected,
+  isConcurrency,
+  isDuration,
+  isFunction,
+  isGiven,
+  limitOf,
+  optional,
+  optionsProblems,
+  refuse,
+  subjectOf
+} from "./internal/faults.ts"
 import { fromUnknown, type Handler } from "./internal/machine/output.ts"
 import type { Failure, KeepLiteral, Output, Services, Value } from "./internal/machine/state.ts"
 import {
@@ -56,6 +69,7 @@ import {
 } from "./internal/machine/task.ts"
 import {
   type Branches,
+  branchesProblems,
   type BranchesState,
   type BranchKey,
   type BranchServices,
@@ -196,11 +210,10 @@ export const make: {
     Services<Run> | NoInfer<RetryServices>
   >
 } = (options: AnyOptions): Task<any, any, any, any> => {
-  const { attemptTimeout, name } = options
-  refuse(name === undefined ? "A task" : `Task "${name}"`, [
-    ...(name === undefined ? [] : nameProblems("the name", name)),
-    ...(attemptTimeout === undefined ? [] : durationProblems("attemptTimeout", attemptTimeout, "above 0"))
-  ])
+  refuse(
+    subjectOf("Task", options?.name, "Task.make"),
+    optionsProblems("what Task.make was given", options, taskChecks)
+  )
   return new TaskImpl(options) as unknown as Task<any, any, any, any>
 }
 
@@ -364,18 +377,17 @@ export const fork: {
   options: Options<any, any, any, any> &
     ForkOptions<Wait.Wait, any> & { readonly branches: unknown; readonly join: unknown }
 ): Task<any, any, any, any> => {
-  const limit = concurrencyOf(options.concurrency)
-  refuse(options.name === undefined ? "Task.fork" : `Task "${options.name}"`, [
-    ...limit.problems,
-    ...(options.timeout === undefined ? [] : durationProblems("timeout", options.timeout, "above 0"))
-  ])
-  const { branches, name, wait = Wait.all } = options
+  refuse(
+    subjectOf("Task", options?.name, "Task.fork"),
+    optionsProblems("what Task.fork was given", options, forkChecks)
+  )
+  const { attemptTimeout, branches, name, retry, wait = Wait.all } = options
   const timeout = options.timeout === undefined ? undefined : Duration.fromInputUnsafe(options.timeout)
   const plan: ForkPlan = {
     branches: fromUnknown(branches) as ForkPlan["branches"],
     wait,
     timeout,
-    concurrency: limit.limit,
+    concurrency: limitOf(options.concurrency),
     join: fromUnknown(options.join),
     late: (total, completed) => new ForkTimeout({ task: name, timeout: timeout!, total, completed }),
     unmet: (total, required, failed) => new ForkUnmet({ task: name, required, total, failed })
@@ -384,7 +396,7 @@ export const fork: {
     inParts: (state, parts) => runFork(plan, state, parts),
     fork: { wait, branches: typeof branches === "function" ? undefined : Object.keys(branches as Branches) }
   })
-  return make({ ...options, run } as any)
+  return make({ name, retry, attemptTimeout, run } as any)
 }
 
 /**
@@ -413,6 +425,19 @@ export const run = <State, Next, E, R>(
 // -----------------------------------------------------------------------------
 // internals
 // -----------------------------------------------------------------------------
+
+const taskChecks: Checks<AnyOptions> = { ...attemptChecks, run: isGiven("an Effect or a function") }
+
+const isStrategy = expected("a strategy of the module Wait", Wait.isWait)
+
+const forkChecks: Checks<Omit<AnyOptions, "run"> & ForkOptions<any, any> & { branches: unknown; join: unknown }> = {
+  ...attemptChecks,
+  branches: branchesProblems,
+  wait: optional(isStrategy),
+  timeout: optional(isDuration("above 0")),
+  concurrency: optional(isConcurrency),
+  join: isFunction
+}
 
 class TaskImpl implements CompiledTask {
   readonly [TypeId] = {}

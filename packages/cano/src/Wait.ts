@@ -11,7 +11,18 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
-import { countProblems, durationProblems, refuse } from "./internal/faults.ts"
+import { hasProperty } from "effect/Predicate"
+import {
+  type Check,
+  type Checks,
+  isCount,
+  isDuration,
+  isNumber,
+  isOneOf,
+  optional,
+  optionsProblems,
+  refuse
+} from "./internal/faults.ts"
 
 /**
  * Waits for every instance.
@@ -98,6 +109,41 @@ export interface CountOptions {
   readonly count?: Count | undefined
 }
 
+// -----------------------------------------------------------------------------
+// guards
+// -----------------------------------------------------------------------------
+
+const isRequired: Check = isCount(0)
+const isPercentage: Check = isNumber(0, 100)
+const isCounting: Check = isOneOf("succeeded", "settled")
+const isTime: Check = isDuration("from 0")
+
+const checks: Record<Wait["_tag"], Checks<any>> = {
+  All: {},
+  Quota: { required: isRequired, count: isCounting },
+  Percentage: { percentage: isPercentage, count: isCounting },
+  ForDuration: { duration: isTime },
+  QuotaOrDuration: { required: isRequired, count: isCounting, duration: isTime }
+}
+
+const countOptionProblems = (options: unknown): ReadonlyArray<string> =>
+  options === undefined ? [] : optionsProblems<CountOptions>("the options", options, { count: optional(isCounting) })
+
+/**
+ * Checks whether a value is a strategy, with numbers that make sense.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isWait = (u: unknown): u is Wait =>
+  hasProperty(u, "_tag") &&
+  Object.hasOwn(checks, String(u._tag)) &&
+  optionsProblems("", u, { ...checks[u._tag as Wait["_tag"]], _tag: () => [] }).length === 0
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
 /**
  * Waits for every instance: Cano's `WaitForever`.
  *
@@ -121,7 +167,7 @@ export const all: All = { _tag: "All" }
  * @since 0.1.0
  */
 export const quota = (required: number, options?: CountOptions): Quota => {
-  refuse("Wait.quota", countProblems("the quota", required, 0))
+  refuse("Wait.quota", [...isRequired("the quota", required), ...countOptionProblems(options)])
   return { _tag: "Quota", required, count: options?.count ?? "succeeded" }
 }
 
@@ -140,8 +186,7 @@ export const any: Quota = quota(1)
  * @since 0.1.0
  */
 export const percentage = (percentage: number, options?: CountOptions): Percentage => {
-  const valid = percentage >= 0 && percentage <= 100
-  refuse("Wait.percentage", valid ? [] : [`the percentage is ${percentage}, expected a number from 0 to 100`])
+  refuse("Wait.percentage", [...isPercentage("the percentage", percentage), ...countOptionProblems(options)])
   return { _tag: "Percentage", percentage, count: options?.count ?? "succeeded" }
 }
 
@@ -152,7 +197,7 @@ export const percentage = (percentage: number, options?: CountOptions): Percenta
  * @since 0.1.0
  */
 export const duration = (duration: Duration.Input): ForDuration => {
-  refuse("Wait.duration", durationProblems("the duration", duration, "from 0"))
+  refuse("Wait.duration", isTime("the duration", duration))
   return { _tag: "ForDuration", duration: Duration.fromInputUnsafe(duration) }
 }
 
@@ -169,8 +214,9 @@ export const quotaOrDuration = (
   options?: CountOptions
 ): QuotaOrDuration => {
   refuse("Wait.quotaOrDuration", [
-    ...countProblems("the quota", required, 0),
-    ...durationProblems("the duration", duration, "from 0")
+    ...isRequired("the quota", required),
+    ...isTime("the duration", duration),
+    ...countOptionProblems(options)
   ])
   return {
     _tag: "QuotaOrDuration",

@@ -45,10 +45,22 @@ import { dual } from "effect/Function"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
-import { hasProperty, isPromiseLike } from "effect/Predicate"
+import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Covariant, Invariant } from "effect/Types"
-import { countProblems, refuse } from "./internal/faults.ts"
+import {
+  type Checks,
+  countProblems,
+  expected,
+  isFunction,
+  isPromise,
+  isSpan,
+  nameProblems,
+  optional,
+  optionsProblems,
+  refuse,
+  subjectOf
+} from "./internal/faults.ts"
 import {
   entriesOf,
   type Faults,
@@ -308,9 +320,14 @@ export const make = <
   { [T in keyof States]-?: Needs<States[T]> }[keyof States],
   WithTag<State, Initial>
 > => {
+  const subject = subjectOf("Workflow", name)
+  const named = nameProblems("the name", name)
+  const shaped = [...isSchema("the schema", schema), ...optionsProblems("the options", options, makeChecks)]
+  if (shaped.length > 0) refuse(subject, [...named, ...shaped])
   const states = new Map(Object.entries(options.states as Record<string, StateDefinition>))
-  const { exits, initial }: { readonly initial: string; readonly exits: ReadonlyArray<string> } = options
-  refuse(`Workflow "${String(name).slice(0, 40)}"`, problems({ name, initial, exits, states }))
+  const exits: ReadonlyArray<string> = [...options.exits]
+  const { initial }: { readonly initial: string } = options
+  refuse(subject, [...named, ...problems({ initial, exits, states })])
   const isState = Schema.is(schema)
   const stateOf = (tag: string): AnyState | undefined => [tag, { _tag: tag }].find(isState)
   const entries = entriesOf(states, exits, stateOf)
@@ -318,7 +335,7 @@ export const make = <
     name,
     schema,
     initial,
-    exits: [...exits],
+    exits,
     entries,
     start: stateOf(initial),
     recovers: recovers(entries),
@@ -405,6 +422,11 @@ export const asTask = <
     ? [start?: ((state: State) => ChildState) | undefined]
     : [start: (state: State) => ChildState]
 ): Task.Task<State, [Result] extends [Output<any>] ? Result : Next | Result, E, R> => {
+  refuse("Workflow.asTask", [
+    ...isWorkflowValue("what it was given", child),
+    ...isFunction("mapExit", mapExit),
+    ...optional(isFunction)("start", start)
+  ])
   const runUntyped = run as (self: Workflow.Any, state?: unknown) => Effect.Effect<any, any, any>
   return Task.make({
     name: child.name,
@@ -457,7 +479,10 @@ export const withSpan: {
     self: Workflow.Any,
     name: string,
     options?: { readonly attributes?: Record<string, unknown> | undefined }
-  ): Workflow.Any => fromMachine({ ...machineOf(self), span: { name, attributes: options?.attributes ?? {} } })
+  ): Workflow.Any => {
+    refuse(subjectOf("Workflow", self.name), isSpan("the span", { ...options, name }))
+    return fromMachine({ ...machineOf(self), span: { name, attributes: options?.attributes ?? {} } })
+  }
 )
 
 /**
@@ -493,6 +518,16 @@ export const failedAt = <E>(cause: Cause.Cause<E>): Option.Option<FailedAt["Serv
 // -----------------------------------------------------------------------------
 // internals
 // -----------------------------------------------------------------------------
+
+const isWorkflowValue = expected("a workflow", isWorkflow)
+
+const isSchema = expected("a Schema", Schema.isSchema)
+
+const makeChecks: Checks<{ initial: string; exits: ReadonlyArray<string>; states: object }> = {
+  initial: expected("the tag of a state", (tag) => typeof tag === "string"),
+  exits: expected("a list of tags", (tags) => Array.isArray(tags) && tags.every((tag) => typeof tag === "string")),
+  states: expected("a record of states", (states) => typeof states === "object" && states !== null)
+}
 
 class WorkflowImpl {
   readonly [TypeId] = {}
@@ -546,6 +581,6 @@ const faults: Faults = {
 /** Says what a value is without saying the value, which may be a secret. */
 const kindOf = (value: unknown): string => {
   if (value === null || value === undefined) return String(value)
-  if (isPromiseLike(value)) return "a promise (return an Effect, as Effect.promise makes)"
+  if (isPromise(value)) return "a promise (return an Effect, as Effect.promise makes)"
   return typeof value === "object" ? (hasProperty(value, "_tag") ? "a record" : "an object") : `a ${typeof value}`
 }

@@ -569,8 +569,8 @@ describe("progress", () => {
 
   it.effect("a callback that returns an Effect, which nobody would run, is a defect that says so", () =>
     Effect.gen(function* () {
-      const exit = yield* inVirtualTime(Concurrent.run([after(10)], { onProgress: () => Effect.log("never") }))
-      assert.match(String(defectsOf(exit)[0]), /onProgress returned an Effect, which is not run/)
+      const exit = yield* inVirtualTime(Concurrent.run([after(10)], { onProgress: (): any => Effect.log("never") }))
+      assert.match(String(defectsOf(exit)[0]), /onProgress returned an Effect, which nobody waits for/)
     })
   )
 

@@ -144,7 +144,8 @@ describe("W8 withMaxTransitions refuses", () => {
   for (const n of [0, -1, 1.5, NaN, Infinity, 2 ** 53, "3", undefined, null]) {
     it(`${String(n)}`, () => {
       const error = refusal(() => Workflow.withMaxTransitions(fine, n as number))
-      assert.strictEqual(error.message, `Workflow "broken": maxTransitions is ${n}, expected a whole number from 1`)
+      const shown = typeof n === "string" ? `"${n}"` : n
+      assert.strictEqual(error.message, `Workflow "broken": maxTransitions is ${shown}, expected a whole number from 1`)
     })
   }
 })
@@ -179,7 +180,7 @@ describe("W8 Retry refuses", () => {
   for (const retries of [-1, 1.5, NaN, Infinity, 2 ** 53, "3"]) {
     it(`retries of ${String(retries)}`, () => {
       const n = retries as number
-      const text = `retries is ${retries}, expected a whole number from 0`
+      const text = `retries is ${typeof retries === "string" ? `"${retries}"` : retries}, expected a whole number from 0`
       assert.deepStrictEqual(refusal(() => Retry.fixed(n, 1)).problems, [text])
       assert.deepStrictEqual(refusal(() => Retry.exponential(n)).problems, [text])
       assert.deepStrictEqual(refusal(() => Retry.exponentialCustom({ retries: n })).problems, [text])

@@ -1,9 +1,18 @@
 import * as Duration from "effect/Duration"
+import { isEffect } from "effect/Effect"
 import * as Option from "effect/Option"
+import { hasProperty, isPromiseLike } from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
 import { ConfigurationError } from "../ConfigurationError.ts"
 
-/** The longest name or tag accepted; names end up in spans, metrics and journals. */
-const maxNameLength = 256
+/*
+ * The checks of definitions and options. Typed callers cannot fail most of them; untyped callers can. A check says what is
+ * wrong with a value, in sentences that name the option, what it is, and what is expected.
+ */
+
+// -----------------------------------------------------------------------------
+// refusing
+// -----------------------------------------------------------------------------
 
 /** A definition with many faults has most often one cause; the first few tell it. */
 const most = 20
@@ -18,7 +27,56 @@ export const refuse = (subject: string, problems: ReadonlyArray<string>): void =
     throw new ConfigurationError({ subject, problems: problems.length > most ? shortened(problems) : problems })
 }
 
-export const nameProblems = (what: string, name: string): ReadonlyArray<string> => {
+/** Names what is defined, such as `Task "charge"`; where its name is none, the function that was called. */
+export const subjectOf = (kind: string, name: unknown, call: string = kind): string =>
+  typeof name === "string" ? `${kind} "${name.slice(0, 40)}"` : call
+
+// -----------------------------------------------------------------------------
+// values
+// -----------------------------------------------------------------------------
+
+/** Says what a value is. Of numbers, and of words that may be an option, it says the value. */
+export const described = (value: unknown): string => {
+  switch (typeof value) {
+    case "undefined":
+    case "number":
+    case "boolean":
+      return String(value)
+    case "bigint":
+      return `${value}n`
+    case "string":
+      return value.length <= 40 ? JSON.stringify(value) : "a long string"
+    case "symbol":
+      return "a symbol"
+  }
+  if (value === null) return "null"
+  if (isEffect(value)) return "an Effect"
+  if (isPromise(value)) return "a promise"
+  if (Array.isArray(value)) return "a list"
+  return typeof value === "function" ? "a function" : "an object"
+}
+
+/**
+ * Whether a value is a promise. Nobody will wait for it, so its rejection is taken here: otherwise it would end the
+ * process, with everything else that runs in it.
+ */
+export const isPromise = (value: unknown): boolean => {
+  if (!isPromiseLike(value)) return false
+  value.then(undefined, () => {})
+  return true
+}
+
+// -----------------------------------------------------------------------------
+// checks
+// -----------------------------------------------------------------------------
+
+/** What is wrong with a value that stands under a name; nothing if it is right. */
+export type Check = (what: string, value: unknown) => ReadonlyArray<string>
+
+/** The longest name or tag accepted; names end up in spans, metrics and journals. */
+const maxNameLength = 256
+
+export const nameProblems = (what: string, name: unknown): ReadonlyArray<string> => {
   if (typeof name !== "string") return [`${what} is not a string`]
   if (name.length === 0) return [`${what} is empty`]
   return name.length > maxNameLength
@@ -26,13 +84,9 @@ export const nameProblems = (what: string, name: string): ReadonlyArray<string> 
     : []
 }
 
-export const durationProblems = (
-  what: string,
-  input: Duration.Input,
-  bound: "from 0" | "above 0"
-): ReadonlyArray<string> => {
+export const durationProblems = (what: string, input: unknown, bound: "from 0" | "above 0"): ReadonlyArray<string> => {
   if (Number.isNaN(input)) return [`${what} is NaN, expected a finite duration ${bound}`]
-  const duration = Duration.fromInput(input)
+  const duration = Duration.fromInput(input as Duration.Input)
   if (Option.isNone(duration)) return [`${what} is not a duration`]
   const fits =
     Duration.isFinite(duration.value) &&
@@ -41,14 +95,99 @@ export const durationProblems = (
 }
 
 /** A count or a limit: `bound` is the smallest whole number that makes sense. */
-export const countProblems = (what: string, count: number, bound: 0 | 1): ReadonlyArray<string> =>
-  Number.isSafeInteger(count) && count >= bound ? [] : [`${what} is ${count}, expected a whole number from ${bound}`]
+export const countProblems = (what: string, count: unknown, bound: 0 | 1): ReadonlyArray<string> =>
+  Number.isSafeInteger(count) && (count as number) >= bound
+    ? []
+    : [`${what} is ${described(count)}, expected a whole number from ${bound}`]
+
+export const isName: Check = nameProblems
+
+export const isDuration =
+  (bound: "from 0" | "above 0"): Check =>
+  (what, value) =>
+    durationProblems(what, value, bound)
+
+export const isCount =
+  (bound: 0 | 1): Check =>
+  (what, value) =>
+    countProblems(what, value, bound)
+
+export const isNumber =
+  (from: number, to: number = Infinity): Check =>
+  (what, value) => {
+    const range = to === Infinity ? `from ${from}` : `from ${from} to ${to}`
+    const fits = typeof value === "number" && value >= from && value <= to && value !== Infinity
+    return fits ? [] : [`${what} is ${described(value)}, expected a number ${range}`]
+  }
+
+export const expected =
+  (expectation: string, fits: (value: unknown) => boolean): Check =>
+  (what, value) =>
+    fits(value) ? [] : [`${what} is ${described(value)}, expected ${expectation}`]
+
+export const isObject: Check = expected("an object", (value) => typeof value === "object" && value !== null)
+
+export const isSchedule: Check = expected("a Schedule", Schedule.isSchedule)
+
+export const isFunction: Check = expected("a function", (value) => typeof value === "function" && !isEffect(value))
+
+export const isOneOf = (...words: ReadonlyArray<string>): Check =>
+  expected(words.map((word) => `"${word}"`).join(" or "), (value) => words.includes(value as string))
+
+/** Anything that is there, and is no promise. */
+export const isGiven = (expectation: string): Check =>
+  expected(expectation, (value) => value !== undefined && value !== null && !isPromise(value))
+
+export const isIterable: Check = expected("a list", (value) => hasProperty(value, Symbol.iterator))
+
+export const isConcurrency: Check = (what, value) =>
+  value === "unbounded" ? [] : countProblems(what, value, 1).map((problem) => `${problem} or "unbounded"`)
+
+export const isSpan: Check = (what, value) => optionsProblems(what, value, spanChecks)
+
+const spanChecks: Checks<{ readonly name: string; readonly attributes?: object }> = {
+  name: (_, name) => nameProblems("the span's name", name),
+  attributes: optional(isObject)
+}
+
+/** What `Task.make`, `Node.make` and `Task.fork` say of the attempts. */
+export const attemptChecks = {
+  name: optional((_, name) => nameProblems("the name", name)),
+  retry: optional(isSchedule),
+  attemptTimeout: optional(isDuration("above 0"))
+}
+
+export function optional(check: Check): Check {
+  return (what, value) => (value === undefined ? [] : check(what, value))
+}
+
+// -----------------------------------------------------------------------------
+// options
+// -----------------------------------------------------------------------------
+
+/** A check for each option of a type: the compiler holds the two together. */
+export type Checks<Options> = { readonly [K in keyof Options]-?: Check }
+
+/** What is wrong with options: each by itself, and those that there are none of. */
+export const optionsProblems = <Options>(
+  what: string,
+  options: unknown,
+  checks: Checks<Options>
+): ReadonlyArray<string> => {
+  if (typeof options !== "object" || options === null) return [`${what} is ${described(options)}, expected an object`]
+  const known = Object.keys(checks).map((name) => `"${name}"`)
+  return [
+    ...Object.keys(options)
+      .filter((key) => !Object.hasOwn(checks, key))
+      .map((key) => `there is no option "${key.slice(0, 40)}", only ${known.join(", ")}`),
+    ...valuesProblems(options, checks)
+  ]
+}
+
+/** What is wrong with options that may be part of a larger object, such as a configuration. */
+export const valuesProblems = <Options>(options: object, checks: Checks<Options>): ReadonlyArray<string> =>
+  Object.entries<Check>(checks).flatMap(([name, check]) => check(name, (options as Record<string, unknown>)[name]))
 
 /** How many may run at the same time, `Infinity` where nothing bounds them. */
-export const concurrencyOf = (
-  concurrency: number | "unbounded" | undefined
-): { readonly limit: number; readonly problems: ReadonlyArray<string> } => {
-  if (concurrency === undefined || concurrency === "unbounded") return { limit: Infinity, problems: [] }
-  const problems = countProblems("concurrency", concurrency, 1).map((problem) => `${problem} or "unbounded"`)
-  return { limit: concurrency, problems }
-}
+export const limitOf = (concurrency: number | "unbounded" | undefined): number =>
+  concurrency === undefined || concurrency === "unbounded" ? Infinity : concurrency

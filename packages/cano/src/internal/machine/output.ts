@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
 import { isEffect, TypeId } from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { ConfigurationError } from "../../ConfigurationError.ts"
+import { isPromise } from "../faults.ts"
 
 export type AnyEffect = Effect.Effect<any, any, any>
 
@@ -21,8 +23,15 @@ export const fromUnknown = (run: unknown): Handler => {
 
 export const toEffect = (output: unknown): AnyEffect => {
   if (isEffect(output)) return output
-  return isGenerator(output) ? Effect.gen(() => output) : Effect.succeed(output)
+  if (isGenerator(output)) return Effect.gen(() => output)
+  return isPromise(output) ? Effect.die(promiseRefused()) : Effect.succeed(output)
 }
+
+const promiseRefused = () =>
+  new ConfigurationError({
+    subject: "A task",
+    problems: ["a function returned a promise, which nobody waits for: return an Effect, as Effect.promise makes"]
+  })
 
 /** An Effect that a fiber must run: a successful Exit already has its value. */
 export const isPending = (output: unknown): output is AnyEffect =>

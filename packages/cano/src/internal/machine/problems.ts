@@ -1,8 +1,7 @@
-import { nameProblems } from "../faults.ts"
+import { described, isGiven, nameProblems } from "../faults.ts"
 
 /** The definition of a machine, as a user gives it to `Workflow.make`. */
 export interface Definition {
-  readonly name: string
   readonly initial: string
   readonly exits: ReadonlyArray<string>
   readonly states: ReadonlyMap<string, StateDefinition>
@@ -15,8 +14,7 @@ export interface StateDefinition {
 }
 
 /** Everything that is wrong with a definition and that types cannot say, or that untyped callers got wrong. */
-export const problems = ({ exits, initial, name, states }: Definition): ReadonlyArray<string> => [
-  ...nameProblems("the name", name),
+export const problems = ({ exits, initial, states }: Definition): ReadonlyArray<string> => [
   ...Array.from(states).flatMap(([tag, state]) => stateProblems(tag, state)),
   ...graphProblems({ initial, exits, edges: new Map(Array.from(states, ([tag, state]) => [tag, edgesOf(state)])) })
 ]
@@ -32,13 +30,16 @@ const stateProblems = (tag: string, state: StateDefinition | undefined): Readonl
     ...Object.keys(state)
       .filter((key) => !keys.includes(key))
       .map((key) => `state "${tag}" has no "${key}": a state has "to", "run" and "catch"`),
+    ...isRun(`"run" of state "${tag}"`, state.run),
     ...Object.entries(state.catch ?? {}).flatMap(([error, route]) =>
       typeof route === "function" || state.to.includes(route)
         ? []
-        : [`state "${tag}" catches "${error}" with "${route}", which its "to" does not list`]
+        : [`state "${tag}" catches "${error}" with ${described(route)}, which its "to" does not list`]
     )
   ]
 }
+
+const isRun = isGiven("an Effect, a task or a function")
 
 /** A definition as a graph of tags. */
 interface Graph {

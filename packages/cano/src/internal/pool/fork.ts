@@ -4,6 +4,7 @@ import type * as Exit from "effect/Exit"
 import type { Failed, Result } from "../../Concurrent.ts"
 import type { ForkTimeout, ForkUnmet, Task } from "../../Task.ts"
 import type * as Wait from "../../Wait.ts"
+import { type Check, described, isPromise, refuse } from "../faults.ts"
 import { type AnyEffect, type Handler, toEffect } from "../machine/output.ts"
 import { isStartable, type Startable, StartKey } from "../machine/startable.ts"
 import type { BareTag, Tag } from "../machine/state.ts"
@@ -90,6 +91,20 @@ type PayloadOfStart<B> =
       : Exclude<Tag<Start>, BareTag<Start>>
     : never
 
+const isBranch = (u: unknown): u is Branch => Effect.isEffect(u) || isTask(u) || isStartable(u)
+
+/** What is wrong with the branches of a fork. */
+export const branchesProblems: Check = (what, branches) => {
+  if (typeof branches === "function" && !Effect.isEffect(branches)) return []
+  if (typeof branches !== "object" || branches === null || isBranch(branches) || isPromise(branches))
+    return [`${what} is ${described(branches)}, expected a record or a list of Effects, tasks and workflows`]
+  return Object.entries(branches).flatMap(([id, branch]) =>
+    isBranch(branch)
+      ? []
+      : [`branch "${id.slice(0, 40)}" is ${described(branch)}, expected an Effect, a task or a workflow`]
+  )
+}
+
 /** A fork, compiled. Its errors belong to the public module, which imports this one. */
 export interface ForkPlan {
   readonly branches: (state: unknown) => Branches
@@ -105,6 +120,7 @@ export interface ForkPlan {
 export const runFork = (plan: ForkPlan, state: unknown, parts: Parts | undefined): AnyEffect =>
   Effect.suspend(() => {
     const branches = plan.branches(state)
+    refuse("Task.fork", branchesProblems("what branches gave", branches))
     const ids = Object.keys(branches)
     const goal = goalOf(plan.wait, ids.length, true)
     const timeout = plan.timeout === undefined ? Infinity : Duration.toMillis(plan.timeout)
