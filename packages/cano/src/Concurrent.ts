@@ -247,7 +247,7 @@ export const run = <const Effects extends Iterable<Effect.Effect<any, any, any>>
 > => {
   refuse("Concurrent.run", [
     ...isIterable("what it was given", effects),
-    ...(options === undefined ? [] : optionsProblems("the options", options, runChecks))
+    ...(options === undefined ? [] : optionsProblems("options", options, runChecks))
   ])
   const list: ReadonlyArray<Effect.Effect<any, any, any>> = Array.from(effects)
   const ids = options?.ids === undefined ? undefined : Array.from(options.ids)
@@ -355,7 +355,7 @@ export const workflow = <
 > => {
   refuse("Concurrent.workflow", [
     ...(Workflow.isWorkflow(self) ? [] : [`what it was given is ${described(self)}, expected a workflow`]),
-    ...optionsProblems("the options", options, workflowChecks)
+    ...optionsProblems("options", options, workflowChecks)
   ])
   const { concurrency, layer, onProgress, span, wait } = options
   const instances = Array.from(options.instances as Iterable<Instance<any, any> & { readonly state?: unknown }>)

@@ -219,7 +219,7 @@ export const run = <State, Exit, E, R, Initial, E2 = never, R2 = never>(
   self: Workflow.Workflow<State, Exit, E, R, Initial>,
   options: Options<NoInfer<State>, NoInfer<Initial>, E2, R2>
 ): Effect.Effect<Exit, E | Exclude<E2, Inherited>, R | Exclude<R2, Inherited>> => {
-  refuse("Interpreter.run", optionsProblems("the options", options, checks))
+  refuse("Interpreter.run", optionsProblems("options", options, checks))
   const { id, interceptors, state, transitions = 0 } = options
   const machine = machineOf(self)
   const start = state === undefined ? machine.start : (state as AnyState)

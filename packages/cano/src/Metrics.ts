@@ -144,7 +144,7 @@ export const layer = (options: MetricsOptions = {}): Layer.Layer<never> =>
     Meter,
     Effect.sync(() => {
       const { maxNames = 256 } = options
-      refuse("Metrics", optionsProblems("the options", options, { maxNames: optional(isCount(1)) }))
+      refuse("Metrics", optionsProblems("options", options, { maxNames: optional(isCount(1)) }))
       return makeMeter(maxNames)
     })
   ) as unknown as Layer.Layer<never>

@@ -266,7 +266,7 @@ export const layer = <R>(
     Effect.gen(function* () {
       refuse("Observer", [
         ...isFunction("the handler", handler),
-        ...optionsProblems<HandlerOptions>("the options", options, {
+        ...optionsProblems<HandlerOptions>("options", options, {
           ...checks,
           shutdownTimeout: optional(isDuration("from 0"))
         })
@@ -322,7 +322,7 @@ const checks: Checks<ObserverOptions> = { buffer: optional(isCount(1)) }
 const makeHub = (options: ObserverOptions = {}): Effect.Effect<Hub<WorkflowEvent>, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      refuse("Observer", optionsProblems("the options", options, checks))
+      refuse("Observer", optionsProblems("options", options, checks))
       return new Hub<WorkflowEvent>(options.buffer ?? 16_384)
     }),
     (hub) => hub.close

@@ -127,7 +127,7 @@ const checks: Record<Wait["_tag"], Checks<any>> = {
 }
 
 const countOptionProblems = (options: unknown): ReadonlyArray<string> =>
-  options === undefined ? [] : optionsProblems<CountOptions>("the options", options, { count: optional(isCounting) })
+  options === undefined ? [] : optionsProblems<CountOptions>("options", options, { count: optional(isCounting) })
 
 /**
  * Checks whether a value is a strategy, with numbers that make sense.

@@ -322,7 +322,7 @@ export const make = <
 > => {
   const subject = subjectOf("Workflow", name)
   const named = nameProblems("the name", name)
-  const shaped = [...isSchema("the schema", schema), ...optionsProblems("the options", options, makeChecks)]
+  const shaped = [...isSchema("the schema", schema), ...optionsProblems("options", options, makeChecks)]
   if (shaped.length > 0) refuse(subject, [...named, ...shaped])
   const states = new Map(Object.entries(options.states as Record<string, StateDefinition>))
   const exits: ReadonlyArray<string> = [...options.exits]

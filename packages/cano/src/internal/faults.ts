@@ -100,8 +100,6 @@ export const countProblems = (what: string, count: unknown, bound: 0 | 1): Reado
     ? []
     : [`${what} is ${described(count)}, expected a whole number from ${bound}`]
 
-export const isName: Check = nameProblems
-
 export const isDuration =
   (bound: "from 0" | "above 0"): Check =>
   (what, value) =>
@@ -127,7 +125,7 @@ export const expected =
 
 export const isObject: Check = expected("an object", (value) => typeof value === "object" && value !== null)
 
-export const isSchedule: Check = expected("a Schedule", Schedule.isSchedule)
+const isSchedule: Check = expected("a Schedule", Schedule.isSchedule)
 
 export const isFunction: Check = expected("a function", (value) => typeof value === "function" && !isEffect(value))
 

@@ -5,6 +5,7 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Lost } from "../../Observer.ts"
+import { described } from "../faults.ts"
 
 interface Numbered<Event> {
   readonly number: number
@@ -91,7 +92,7 @@ export const forEach = <Event extends { readonly at: DateTime.Utc }, R>(
   let next = 0
   const handled = Effect.whileLoop({
     while: () => next < batch.length,
-    body: () => handler(batch[next]!),
+    body: () => effectOf(handler(batch[next]!)),
     step: () => next++
   })
   // The handler is guarded outside of the loop, which goes on with the event after the missed one.
@@ -112,3 +113,7 @@ export const forEach = <Event extends { readonly at: DateTime.Utc }, R>(
   })
   return Effect.catch(Effect.forever(turn), () => Effect.void)
 }
+
+/** An untyped caller may give an async function. */
+const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`a handler returned ${described(effect)}, not an Effect`))
