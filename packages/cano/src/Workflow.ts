@@ -43,9 +43,10 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import { NodeInspectSymbol } from "effect/Inspectable"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
+import type { StackFrame } from "effect/References"
 import * as Schema from "effect/Schema"
 import type { Covariant, Invariant } from "effect/Types"
 import {
@@ -496,7 +497,8 @@ export const withSpan: {
 export const toMermaid = (self: Workflow.Any): string => Mermaid.draw(machineOf(self))
 
 /**
- * Where the run that gave this cause failed, if a run did. For nested workflows it is the innermost place.
+ * Where the run that gave this cause failed, if a run did. For nested workflows it is the innermost place. A printed cause
+ * says the same below the error's stack, as `at state Charge (workflow order, attempt 1)`, with the outer runs below it.
  *
  * @example
  * ```ts
@@ -574,9 +576,30 @@ const faults: Faults = {
     return new UndeclaredState({ workflow: machine.name, from, to, kind: kindOf(next) })
   },
   overrun: ({ maxTransitions, name }, state) => new MaxTransitionsExceeded({ workflow: name, state, maxTransitions }),
-  located: ({ name }, cause, { attempt, tag, transitions }: Location) =>
-    Cause.annotate(cause, Context.make(FailedAt, { workflow: name, state: tag, transitions, attempt }))
+  located: ({ name }, cause, { attempt, tag, transitions }: Location) => {
+    const place = Context.make(FailedAt, { workflow: name, state: tag, transitions, attempt })
+    const frame = { name: `state ${tag}`, stack: () => `workflow ${name}, attempt ${attempt}`, parent: undefined }
+    return Cause.fromReasons(
+      cause.reasons.map((reason) => {
+        const placed = reason.annotate(place)
+        return Cause.isInterruptReason(placed) ? placed : withFrame(placed, frame)
+      })
+    )
+  }
 }
+
+/** Adds a frame to the stack that a printed failure shows, so that `Effect.log` or a main program say where a run failed. */
+const withFrame = <E>(reason: Cause.Reason<E>, frame: StackFrame): Cause.Reason<E> => {
+  const inner = Context.getOption(Cause.reasonAnnotations(reason), Cause.StackTrace)
+  const stack = Option.isSome(inner) ? under(inner.value, frame) : frame
+  return reason.annotate(Context.make(Cause.StackTrace, stack), { overwrite: true })
+}
+
+const under = (inner: StackFrame, outer: StackFrame): StackFrame => ({
+  name: inner.name,
+  stack: inner.stack,
+  parent: inner.parent === undefined ? outer : under(inner.parent, outer)
+})
 
 /** Says what a value is without saying the value, which may be a secret. */
 const kindOf = (value: unknown): string => {
