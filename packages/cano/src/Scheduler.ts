@@ -2,16 +2,24 @@
  * A scheduler runs jobs by interval, by cron expression, by an Effect `Schedule`, or by hand. A job is any Effect, such
  * as a workflow run or a concurrent run, or a function that is told its tick and gives one.
  *
- * 1. An interval does not drift and loses no tick; its grid is anchored at the start, or at the flow's `startAt`.
- * 2. A flow never overlaps itself, unless its `overlap` policy is `"allow"`.
- * 3. A job that fails, dies or is interrupted hurts no other flow, and neither does a slow one.
- * 4. The status of a flow always agrees with the events.
- * 5. A stop starts nothing new, gives the runs in flight a grace, then interrupts and names them. Closing the scope is
- *    such a stop, with a grace of 30 seconds.
- * 6. A flow that makes no sense is a typed error of `add`, which names it and the fault. What only a mistake in the
- *    program can cause (a grace, an `n` of `preview` or an instant of `explain` that is none) is a defect, a
- *    `ConfigurationError`.
- * 7. Time comes from Effect's `Clock` and chance from its `Random`: a `TestClock` moves a scheduler through a year.
+ * - S1: An interval does not drift and loses no tick. Its grid is anchored at the start, or at the flow's `startAt`.
+ * - S2: A flow never overlaps itself, unless its `overlap` policy is `"allow"`.
+ * - S3: A job that fails, dies or is interrupted hurts no other flow, and neither does a slow one.
+ * - S4: The status of a flow always agrees with the events.
+ * - S5: A stop starts nothing new, gives the runs in flight a grace, then interrupts and names them. Closing the scope
+ *   is such a stop, with a grace of 30 seconds.
+ * - S6: A flow that makes no sense is a typed error of `add`, which names the flow and the fault. A mistake in the program
+ *   (a wrong grace, `n` of `preview` or instant of `explain`) is a defect, a `ConfigurationError`.
+ * - S7: Time comes from Effect's `Clock` and chance from its `Random`: a `TestClock` moves a scheduler through a year.
+ * - S8: A cron flow fires at every local time that matches, also on the days on which the clocks change.
+ * - S9: A tick that passed while the process slept is counted as missed, or run, as the `missed` policy says.
+ * - S10: A clock that is set back stops no flow. Calendar ticks are not repeated, unless it is set back by hours.
+ * - S11: A pause, a backoff and a trip hold the ticks of a flow. Its grid stays.
+ * - S12: A run by hand has the types of its job, and says how it ended. It obeys the overlap policy, a trip and `maxRuns`.
+ * - S13: `preview` and `explain` ask the functions that decide, so what they foretell is what happens.
+ * - S14: `changes` tells every event in order. A slow reader holds up nobody, and is told how many events it has lost.
+ * - S15: A job has the services that `add` was called with, is told its tick, and runs in a root span of its own.
+ * - S16: `layerFlows` adds its flows, starts, and fails as `add` does.
  *
  * **Gotchas**
  *

@@ -1,4 +1,4 @@
-/** S1, S4, S5, S6: laws of the scheduler in virtual time. */
+/** S1, S2, S4, S9, S10, S11: laws of the scheduler in virtual time. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
-import { briefly, jumpingClock, makeScheduler, quiet, watch } from "../scheduling.ts"
+import { briefly, jumpingClock, makeScheduler, quiet, watch } from "../support/scheduling.ts"
 import { random, type Random, replay } from "./random.ts"
 import {
   epoch,
@@ -232,7 +232,7 @@ const fold = (events: ReadonlyArray<Scheduler.Event>, id: string) => {
 describe("random programs", { timeout: 300_000 }, () => {
   const { runs, seed } = replay(1000)
 
-  it.effect("S4, S6: what happens is what the model says", () =>
+  it.effect("S2, S9, S10, S11: what happens is what the model says", () =>
     Effect.gen(function* () {
       let compared = 0
       let happened = 0
@@ -266,7 +266,7 @@ describe("random programs", { timeout: 300_000 }, () => {
     }).pipe(quiet)
   )
 
-  it.effect("S6: the status agrees with the events", () =>
+  it.effect("S4: the status agrees with the events", () =>
     Effect.gen(function* () {
       for (let run = 0; run < Math.ceil(runs / 4); run++) {
         yield* TestClock.setTime(epoch)

@@ -1,11 +1,11 @@
-/** S2 and S3: cron against a reference that looks at every second, and what is refused. */
+/** S8: cron against a reference that looks at every second. S6: what is refused. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { TestClock } from "effect/testing"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
-import { makeScheduler, millis, utc } from "../scheduling.ts"
+import { makeScheduler, millis, utc } from "../support/scheduling.ts"
 import { segmentsOf, ticksOf } from "./localTime.ts"
 import { random, replay } from "./random.ts"
 
@@ -69,7 +69,7 @@ const check = (
     assert.deepStrictEqual(actual, expected)
   }).pipe(Effect.scoped)
 
-describe("cron against a look at every second", { timeout: 120_000 }, () => {
+describe("S8: cron against a look at every second", { timeout: 120_000 }, () => {
   for (const [zone, start] of zones) {
     const from = utc(start)
     // Two days more on both sides, where a repeated or a skipped hour may begin.
@@ -218,7 +218,7 @@ const addCron = (expression: string) =>
     return yield* Effect.result(scheduler.add("a", Trigger.cron(expression), Effect.void))
   }).pipe(Effect.scoped)
 
-describe("what is refused", () => {
+describe("S6: what is refused", () => {
   it.effect(`${malformed.length} malformed expressions`, () =>
     Effect.gen(function* () {
       assert.isAtLeast(malformed.length, 200)

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
-import { quiet, watch } from "../scheduling.ts"
+import { quiet, watch } from "../support/scheduling.ts"
 import { random, replay } from "./random.ts"
 
 const fibers = 10

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Agenda, type Entry } from "../src/internal/scheduler/agenda.ts"
-import { random, replay } from "./laws/random.ts"
+import { Agenda, type Entry } from "../../src/internal/scheduler/agenda.ts"
+import { random, replay } from "../laws/random.ts"
 
 const entryOf = (order: number): Entry => ({ fireAt: NaN, order, slot: undefined, place: 0 })
 
-describe("an agenda", { timeout: 60_000 }, () => {
+describe("S1: an agenda", { timeout: 60_000 }, () => {
   it("does not grow by what was removed, whether it was due at one time or at many", () => {
     const agenda = new Agenda<Entry>()
     const [first, second] = [entryOf(0), entryOf(1)]

@@ -1,14 +1,21 @@
 /** What the tests of the scheduler share. */
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
-import * as Scheduler from "../src/Scheduler.ts"
+import * as Scheduler from "../../src/Scheduler.ts"
 
 /** A scheduler without a grace: in virtual time nobody moves the clock while the scope of a test is closed. */
 export const makeScheduler = Scheduler.make({ grace: 0 })
+
+/** The typed failure of {@link failing}. */
+export class Boom extends Data.TaggedError("Boom")<{}> {}
+
+/** A job that fails. */
+export const failing = Effect.fail(new Boom())
 
 /** A job that writes down when it was started. */
 export const timesOf = <A, E, R>(work: Effect.Effect<A, E, R>) => {

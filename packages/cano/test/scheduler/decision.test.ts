@@ -1,8 +1,8 @@
 /** The decisions of the scheduler on their own: pure functions of policy, situation and time. */
 import { assert, describe, it } from "@effect/vitest"
-import * as decision from "../src/internal/scheduler/decision.ts"
-import { interval } from "../src/internal/scheduler/timetable.ts"
-import { random, replay } from "./laws/random.ts"
+import * as decision from "../../src/internal/scheduler/decision.ts"
+import { interval } from "../../src/internal/scheduler/timetable.ts"
+import { random, replay } from "../laws/random.ts"
 
 const plain: decision.Policy = {
   overlap: "skip",
@@ -29,7 +29,7 @@ const fresh: decision.Situation = {
 
 const busy = { ...fresh, runs: 17, running: 1, inFlight: 17 }
 
-describe("decide", () => {
+describe("S2, S11: decide", () => {
   const cases: ReadonlyArray<
     readonly [string, Partial<decision.Policy>, Partial<decision.Situation>, decision.Decision, decision.Decision]
   > = [
@@ -69,7 +69,7 @@ function skip(reason: any, run?: number): decision.Decision {
 
 const normal = (decided: decision.Decision) => JSON.stringify(decided)
 
-describe("catchUp", () => {
+describe("S9: catchUp", () => {
   const every = interval(1000, "atStart")
   const ask = (missed: "skip" | "once" | "all", window: number, due: number, now: number) =>
     decision.catchUp({ ...plain, missed, window }, every, 0, due, now)
@@ -129,7 +129,7 @@ describe("catchUp", () => {
   })
 })
 
-describe("the ticks of an interval", { timeout: 60_000 }, () => {
+describe("S1: the ticks of an interval", { timeout: 60_000 }, () => {
   it("lie on the grid, whatever the interval and wherever one asks", () => {
     const { runs, seed } = replay(2000)
     for (let run = 0; run < runs; run++) {
@@ -154,7 +154,7 @@ describe("the ticks of an interval", { timeout: 60_000 }, () => {
   })
 })
 
-describe("settleFailure", () => {
+describe("S11: settleFailure", () => {
   it("lets the backoff grow to its limit, and trips", () => {
     const policy = { ...plain, trip: 4, backoff: { base: 100, factor: 3, maxDelay: 1000 } }
     let situation = fresh
@@ -174,7 +174,7 @@ describe("settleFailure", () => {
   })
 })
 
-describe("upcoming", () => {
+describe("S13: upcoming", () => {
   const every = interval(1000, "atStart")
   const ask = (policy: Partial<decision.Policy>, situation: Partial<decision.Situation>, n: number) =>
     decision.upcoming({ ...plain, ...policy }, { ...fresh, ...situation }, every, 0, 3000, n)
@@ -190,7 +190,7 @@ describe("upcoming", () => {
   })
 })
 
-describe("moveBack", () => {
+describe("S10: moveBack", () => {
   it("shifts intervals, keeps calendars, and restarts them after hours", () => {
     const calendar = { ...interval(1000, "atStart"), isAnchored: false }
     assert.strictEqual(decision.moveBack(interval(1, "atStart"), -1e9), "shift")

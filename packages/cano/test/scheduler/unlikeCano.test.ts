@@ -5,9 +5,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
-import * as Scheduler from "../src/Scheduler.ts"
-import * as Trigger from "../src/Trigger.ts"
-import { briefly, makeScheduler, quiet, timesOf, watch } from "./scheduling.ts"
+import * as Scheduler from "../../src/Scheduler.ts"
+import * as Trigger from "../../src/Trigger.ts"
+import { briefly, makeScheduler, quiet, timesOf, watch } from "../support/scheduling.ts"
 
 describe("unlike Cano", () => {
   it.effect("no tick is lost: Cano made 14 of 21 runs in 20.2 s of every 1 s, and 11 of 14 of every 1.5 s", () =>
