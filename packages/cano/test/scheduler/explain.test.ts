@@ -248,6 +248,28 @@ describe("S13: explain", () => {
     }).pipe(quiet)
   )
 
+  it.effect("does not know the ticks between a stop and the next start", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const say = sayOf(scheduler)
+      const options = { backoff: { base: "1 hour" } } as const
+      yield* scheduler.add("a", Trigger.cron("* * * * * *"), failing, options)
+      yield* scheduler.start
+      yield* TestClock.adjust(2500)
+      yield* scheduler.stop()
+      yield* TestClock.adjust(5000)
+      yield* scheduler.start
+      yield* TestClock.adjust(2000)
+      assert.deepStrictEqual(yield* Effect.forEach([1000, 2000, 5000, 8000, 9000], (instant) => say("a", instant)), [
+        "ran: run 1",
+        "skipped: backoff",
+        unknown,
+        "skipped: backoff",
+        "skipped: backoff"
+      ])
+    }).pipe(quiet)
+  )
+
   it.effect("forgets what became of a time that comes a second time", () =>
     Effect.gen(function* () {
       const { clock, jumpBack } = yield* jumpingClock

@@ -101,6 +101,7 @@ export class Ticks implements Client<FlowRecord> {
     record.since = decision.sinceOf(policy, now)
     record.anchor = decision.anchorOf(policy, timetable, now)
     record.exhausted = record.runs >= policy.maxRuns
+    record.isOmitting = false
     if (!record.isSchedulable || flow.trigger._tag === "Manual") return
     if (timetable === undefined) this.askSchedule(record, record.since)
     else this.place(record, decision.firstTick(policy, timetable, now))
