@@ -150,7 +150,6 @@ export class Runner {
 
   private drop(record: FlowRecord, { by, done, due }: Waiting, reason: SkipReason): void {
     if (by === "timer") {
-      record.meter?.flowStarted(Math.max(0, record.lastStart - due), record.context)
       // Other ticks may have come since this one.
       record.isOmitting = false
       record.omit(due, due, reason)
