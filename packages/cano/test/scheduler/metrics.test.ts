@@ -12,6 +12,12 @@ import { failing, makeScheduler } from "../support/scheduling.ts"
 const metered = <A, E, R>(program: Effect.Effect<A, E, R>) =>
   program.pipe(Effect.provide(Metrics.layer()), Effect.provideService(Metric.MetricRegistry, new Map()))
 
+const countOf = (flow: string, outcome: Scheduler.Outcome) =>
+  Metric.withAttributes(Metrics.flowRuns, { "cano.flow.id": flow, "cano.flow.outcome": outcome }).pipe(
+    Metric.value,
+    Effect.map(({ count }) => count)
+  )
+
 const skipsOf = (flow: string, reason: Scheduler.SkipReason) =>
   Metric.withAttributes(Metrics.flowSkips, { "cano.flow.id": flow, "cano.flow.skip.reason": reason }).pipe(
     Metric.value,
@@ -74,6 +80,23 @@ describe("S4: metrics", () => {
       yield* scheduler.start
       yield* TestClock.adjust(5000)
       assert.deepInclude(yield* Metric.value(Metrics.flowLateness), { count: 2, sum: 0.5 })
+    }).pipe(Effect.scoped, metered)
+  )
+
+  it.effect("a run is counted with its own outcome, whatever the log of its failure starts", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      let [runs, failures] = [0, 0]
+      // The job fails once; its logger triggers it again, and that run succeeds before the log entry is written.
+      const job = Effect.suspend(() => (runs++ === 0 ? failing : Effect.void))
+      const logger = Logger.make(() => {
+        if (failures++ === 0) Effect.runFork(scheduler.trigger("a"))
+      })
+      yield* scheduler.add("a", Trigger.manual, job).pipe(Effect.provide(Logger.layer([logger])))
+      yield* scheduler.start
+      yield* scheduler.trigger("a")
+      assert.deepStrictEqual([yield* countOf("a", "failure"), yield* countOf("a", "success")], [1, 1])
+      assert.deepInclude(yield* scheduler.status("a"), { runs: 2, failures: 1, successes: 1, streak: 0 })
     }).pipe(Effect.scoped, metered)
   )
 })

@@ -6,7 +6,7 @@ import { TestClock } from "effect/testing"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
 import { defectsOf } from "../support.ts"
-import { Boom, failing, makeScheduler, quiet } from "../support/scheduling.ts"
+import { Boom, briefly, failing, makeScheduler, quiet, watch } from "../support/scheduling.ts"
 
 describe("S12: trigger", () => {
   it.effect("gives a handle that knows the types of a flow", () =>
@@ -91,6 +91,34 @@ describe("S12: trigger", () => {
       yield* scheduler.stop()
       assert.isTrue(Exit.hasInterrupts(yield* waiting.await))
     })
+  )
+
+  it.effect(
+    "the caller of a run that is dropped may trigger at once, and that run takes the place of the newer one",
+    () =>
+      Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        const events = yield* watch(scheduler)
+        const job = Effect.onInterrupt(Effect.sleep(1000), () => Effect.sleep(100))
+        yield* scheduler.add("a", Trigger.manual, job, { overlap: "cancelPrevious" })
+        yield* scheduler.start
+        yield* scheduler.trigger("a")
+        const dropped = yield* scheduler.trigger("a")
+        yield* Effect.forkChild(Effect.andThen(dropped.await, scheduler.trigger("a")), { startImmediately: true })
+        yield* scheduler.trigger("a")
+        yield* TestClock.adjust(5000)
+        assert.deepStrictEqual(briefly(events).slice(2), [
+          "a 1 started",
+          "a RunWaiting",
+          "a skipped: superseded",
+          "a RunWaiting",
+          "a skipped: superseded",
+          "a RunWaiting",
+          "a 1 interrupted",
+          "a 2 started",
+          "a 2 success"
+        ])
+      })
   )
 
   it.effect("works in a pause", () =>

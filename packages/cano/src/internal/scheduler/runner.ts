@@ -7,7 +7,7 @@ import * as FiberSet from "effect/FiberSet"
 import { errorTypeOf } from "../watch/redaction.ts"
 import type { Hub } from "../watch/hub.ts"
 import * as decision from "./decision.ts"
-import type { Event, RunId, SkipReason } from "./model.ts"
+import type { Event, Outcome, RunId, SkipReason } from "./model.ts"
 import type { FlowRecord, Waiting } from "./record.ts"
 import { countersOf, inRunSpan, outcomeOf } from "./runs.ts"
 import type { Timer } from "./timer.ts"
@@ -58,11 +58,16 @@ export class Runner {
       case "Wait":
         this.enqueue(record, { due, by, done })
         break
-      case "Replace":
-        this.dropWaiting(record, "superseded")
+      case "Replace": {
+        const dropped = record.queue ?? []
+        record.queue = undefined
+        for (const waiting of dropped) this.drop(record, waiting, "superseded")
         this.enqueue(record, { due, by, done })
         this.cancel(record)
+        // Last: whoever is told may trigger the flow again at once.
+        for (const waiting of dropped) tellDropped(waiting)
         break
+      }
       case "Skip":
         if (by === "timer") record.omit(due, due, decided.reason, decided.run)
         this.skip(record, due, decided.reason, decided.run)
@@ -148,7 +153,7 @@ export class Runner {
     }
   }
 
-  private drop(record: FlowRecord, { by, done, due }: Waiting, reason: SkipReason): void {
+  private drop(record: FlowRecord, { by, due }: Waiting, reason: SkipReason): void {
     if (by === "timer") {
       // Other ticks may have come since this one.
       record.isOmitting = false
@@ -156,14 +161,15 @@ export class Runner {
       record.isOmitting = false
     }
     this.skip(record, due, reason, undefined, true)
-    if (done !== undefined) Deferred.doneUnsafe(done, Exit.succeed(Exit.interrupt()))
   }
 
   dropWaiting(record: FlowRecord, reason: SkipReason, by?: "timer"): void {
     const { queue } = record
     if (queue === undefined || queue.length === 0) return
     record.queue = by === undefined ? undefined : queue.filter((waiting) => waiting.by !== by)
-    for (const waiting of queue) if (by === undefined || waiting.by === by) this.drop(record, waiting, reason)
+    const dropped = queue.filter((waiting) => by === undefined || waiting.by === by)
+    for (const waiting of dropped) this.drop(record, waiting, reason)
+    for (const waiting of dropped) tellDropped(waiting)
   }
 
   /** Takes a flow out of the agenda; an answer of its schedule is no longer wanted. */
@@ -186,9 +192,10 @@ export class Runner {
   private ended(record: FlowRecord, run: number, exit: Exit.Exit<unknown, unknown>, done: Waiting["done"]): void {
     record.running--
     record.lastEnd = this.timer.now()
+    const outcome = exit._tag === "Success" ? "success" : outcomeOf(record.id, exit.cause)
+    record.meter?.flowEnded(record.id, outcome, record.context)
     if (exit._tag === "Success") this.succeeded(record, run, exit.value)
-    else this.failed(record, run, exit.cause)
-    record.meter?.flowEnded(record.id, record.lastOutcome!, record.context)
+    else this.failed(record, run, outcome, exit.cause)
     if (done !== undefined) Deferred.doneUnsafe(done, Exit.succeed(exit))
     if (record.removed) this.forget(record)
     else if (record.queue !== undefined) this.drain(record)
@@ -203,8 +210,7 @@ export class Runner {
     if (this.hub.isActive) this.publishEnd(record, run)
   }
 
-  private failed(record: FlowRecord, run: number, cause: Cause.Cause<unknown>): void {
-    const outcome = outcomeOf(record.id, cause)
+  private failed(record: FlowRecord, run: number, outcome: Outcome, cause: Cause.Cause<unknown>): void {
     record.lastOutcome = outcome
     if (outcome === "interrupted") record.interruptions++
     else record.failures++
@@ -212,8 +218,11 @@ export class Runner {
     if (outcome === "interrupted") return
     record.lastFailure = cause
     const what = outcome === "timeout" ? outcome : `${outcome} (${errorTypeOf(cause) ?? "empty"})`
+    const hasTripped = this.settle(record)
+    // Last: a logger may trigger the flow again at once.
     record.log(Effect.logWarning(`Flow "${record.id}": run ${run} ended with a ${what}`))
-    this.settle(record)
+    if (hasTripped)
+      record.log(Effect.logWarning(`Flow "${record.id}" has tripped after ${record.policy.trip} failures in a row`))
   }
 
   private publishEnd(record: FlowRecord, run: number): void {
@@ -221,7 +230,7 @@ export class Runner {
     this.hub.publish({ _tag: "RunEnded", at, flow: record.id, run, outcome: record.lastOutcome! })
   }
 
-  private settle(record: FlowRecord): void {
+  private settle(record: FlowRecord): boolean {
     const now = this.timer.look()
     const { id: flow, policy } = record
     const wasTripped = record.tripped
@@ -232,12 +241,12 @@ export class Runner {
     if (tripped && !wasTripped) {
       this.withdraw(record)
       record.omit(now, Infinity, "tripped")
-      record.log(Effect.logWarning(`Flow "${flow}" has tripped after ${streak} failures in a row`))
       if (this.hub.isActive) this.hub.publish({ _tag: "Tripped", at: DateTime.makeUnsafe(now), flow, streak })
     } else if (backoffUntil > now && this.hub.isActive) {
       const until = DateTime.makeUnsafe(backoffUntil)
       this.hub.publish({ _tag: "BackedOff", at: DateTime.makeUnsafe(now), flow, until, streak })
     }
+    return tripped && !wasTripped
   }
 
   /** Starts what has waited for the run that ended. A loop: a synchronous run ends before it returns. */
@@ -248,10 +257,17 @@ export class Runner {
       const waiting = record.queue.shift()!
       const held = decision.heldUp(record, this.timer.now(), waiting.by)
       if (held === undefined) this.run(record, waiting, true)
-      else this.drop(record, waiting, held)
+      else {
+        this.drop(record, waiting, held)
+        tellDropped(waiting)
+      }
     }
     record.draining = false
   }
+}
+
+const tellDropped = ({ done }: Waiting): void => {
+  if (done !== undefined) Deferred.doneUnsafe(done, Exit.succeed(Exit.interrupt()))
 }
 
 /** The runs of flows that are in flight. */
