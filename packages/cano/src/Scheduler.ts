@@ -51,53 +51,373 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import type * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import type { Pipeable } from "effect/Pipeable"
+import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import { refuse } from "./internal/faults.ts"
+import type * as Stream from "effect/Stream"
+import type { Covariant } from "effect/Types"
+import { refuse } from "./internal/configuration.ts"
 import { Engine } from "./internal/scheduler/engine.ts"
-import type {
-  DuplicateFlow,
-  Flow,
-  InvalidCron,
-  InvalidFlow,
-  Options,
-  Tick,
-  TimeoutError
-} from "./internal/scheduler/model.ts"
+import { onSignal } from "./internal/scheduler/process.ts"
 import * as Service from "./internal/scheduler/service.ts"
-import type * as Trigger from "./Trigger.ts"
-
-export {
+import type {
   AlreadyRunning,
-  type Counters,
   DuplicateFlow,
-  type Event,
-  type Explanation,
-  type Flow,
   InvalidCron,
   InvalidFlow,
   NotRunning,
-  type Options,
-  type Outcome,
-  type Run,
-  type RunId,
   RunTimeout,
-  type SkipReason,
-  type State,
-  type Status,
-  type StopReport,
-  type Tick,
   TriggerRefused,
   UnknownFlow
-} from "./internal/scheduler/model.ts"
-export type { SchedulerShape } from "./internal/scheduler/service.ts"
+} from "./SchedulerError.ts"
+import type * as Trigger from "./Trigger.ts"
 
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
+
+/**
+ * A job with a name and a trigger. Its runs succeed with `A`, may fail with `E`, and need the services `R`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Flow<out A, out E = never, out R = never> extends Pipeable {
+  readonly "~effect-cano/Scheduler/Flow": {
+    readonly _A: Covariant<A>
+    readonly _E: Covariant<E>
+    readonly _R: Covariant<R>
+  }
+  readonly id: string
+  readonly trigger: Trigger.Trigger<any>
+  readonly job: Effect.Effect<A, any, any> | ((tick: Tick) => Effect.Effect<A, any, any>)
+  readonly options: Options<Duration.Input | undefined>
+}
+
+/**
+ * @since 0.1.0
+ */
+export declare namespace Flow {
+  /**
+   * A flow of any type.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type Any = Flow<unknown, unknown, any>
+
+  /**
+   * The services that the runs of a flow need.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type Services<F> = F extends Flow<any, any, infer R> ? R : never
+
+  /**
+   * The failure that a `timeout` adds to those of the job.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type TimeoutError<Timeout> = Timeout extends undefined ? never : RunTimeout
+}
+
+/**
+ * The reason of a run. A job that is a function is given it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tick {
+  readonly flow: string
+  /** The number of the run; they count from 1 in each flow. */
+  readonly run: number
+  /** The tick that the run was started for, however late it starts; of a run by hand the time of the call. */
+  readonly due: DateTime.Utc
+  readonly by: "timer" | "hand"
+}
+
+/**
+ * How a flow is run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<Timeout extends Duration.Input | undefined = undefined> {
+  /**
+   * What becomes of a tick while a run is in flight. `"skip"` (default) drops it. `"queue"` runs it when the run before has
+   * ended, and keeps one tick at most. `"allow"` starts it at once. `"cancelPrevious"` interrupts the run in flight, waits
+   * for its finalizers, and starts.
+   */
+  readonly overlap?: "skip" | "queue" | "allow" | "cancelPrevious" | undefined
+  /**
+   * What becomes of ticks that passed while the process slept or was blocked. `"skip"` (default) drops them. `"once"` makes
+   * one run in their place, which stands for the oldest. `{ all: window }` runs each that is not older than the window,
+   * one after another (under `overlap: "allow"` at once), at most 1,000.
+   *
+   * The newest tick that is due is on time, and runs under every policy, if it is at most a minute late. All before it are
+   * missed, and so is it if it is later.
+   */
+  readonly missed?: "skip" | "once" | { readonly all: Duration.Input } | undefined
+  /** Delays each tick by a random time below this. The grid stays. */
+  readonly jitter?: Duration.Input | undefined
+  /** Interrupts a run that takes longer; the run fails with {@link RunTimeout}. */
+  readonly timeout?: Timeout
+  /** How many runs there may be, those by hand included. */
+  readonly maxRuns?: number | undefined
+  /**
+   * No tick before; a string without a zone is in UTC. The interval of `every` is then anchored here, also if it lies in
+   * the past: a fixed `startAt` keeps one grid over restarts.
+   */
+  readonly startAt?: DateTime.DateTime.Input | undefined
+  /** No tick after; a string without a zone is in UTC. */
+  readonly endAt?: DateTime.DateTime.Input | undefined
+  /**
+   * After failures in a row no tick starts a run for `base`, then `base * factor`, and so on up to `maxDelay`. Defaults:
+   * factor 2, maxDelay 1 hour.
+   */
+  readonly backoff?:
+    | {
+        readonly base: Duration.Input
+        readonly factor?: number | undefined
+        readonly maxDelay?: Duration.Input | undefined
+      }
+    | undefined
+  /** After so many failures in a row nothing starts a run until `reset`. */
+  readonly trip?: number | undefined
+  /** Names the span of each run, instead of `scheduler.flow`, and gives it attributes. */
+  readonly span?: { readonly name: string; readonly attributes?: Record<string, unknown> | undefined } | undefined
+}
+
+/**
+ * A run that was triggered by hand.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Run<out A, out E = never> {
+  readonly flow: string
+  /** Waits for the end of the run. One that is dropped before it started ends as interrupted. */
+  readonly await: Effect.Effect<Exit.Exit<A, E>>
+  /** Waits for the result of the run, and fails as the run fails. */
+  readonly join: Effect.Effect<A, E>
+}
+
+/**
+ * How a run ended. A timeout, a typed failure and a defect are failures; an interruption is not.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Outcome = "success" | "failure" | "defect" | "timeout" | "interrupted"
+
+/**
+ * Why a tick, or a call of `trigger`, did not start a run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SkipReason =
+  /** A run was in flight. */
+  | "overlap"
+  /** A run was in flight, and another was waiting. */
+  | "queueFull"
+  /** It was waiting for the run before it when a newer one took its place. */
+  | "superseded"
+  | "paused"
+  | "backoff"
+  | "tripped"
+  | "maxRuns"
+  /** It was waiting when the scheduler was stopped or the flow was removed. */
+  | "stopped"
+
+/**
+ * The state of a flow: runs in flight first, then what keeps it from running.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type State = "running" | "tripped" | "paused" | "completed" | "backoff" | "idle"
+
+/**
+ * The counters of a batch. They are found in the result of a job that has a `status` with them, as that of a concurrent run has.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Counters {
+  readonly total: number
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+}
+
+/**
+ * Where a flow stands. It always agrees with the events: `runs` is `running + successes + failures + interruptions`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Status {
+  readonly id: string
+  readonly trigger: Trigger.Trigger<any>
+  readonly state: State
+  /** Runs in flight. */
+  readonly running: number
+  /** Runs that wait for the one before them. */
+  readonly waiting: number
+  /** Runs that were started. */
+  readonly runs: number
+  readonly successes: number
+  /** Runs that failed, died or timed out. */
+  readonly failures: number
+  readonly interruptions: number
+  /** Ticks and triggers that were skipped. */
+  readonly skipped: number
+  /** Ticks that passed unseen and were not caught up. */
+  readonly missed: number
+  /** Failures in a row. */
+  readonly streak: number
+  /** `pause` holds its ticks until `resume`. */
+  readonly paused: boolean
+  /** Nothing starts a run until `reset`, because `trip` runs in a row have failed. */
+  readonly tripped: boolean
+  /** When the latest run was started. */
+  readonly lastStart: DateTime.Utc | undefined
+  /** When the latest run ended. */
+  readonly lastEnd: DateTime.Utc | undefined
+  /** How the latest run ended. */
+  readonly lastOutcome: Outcome | undefined
+  /** The cause of the latest failure. */
+  readonly lastFailure: Cause.Cause<unknown> | undefined
+  /** The counters of the batch, if the latest success was a concurrent run. */
+  readonly lastCounters: Counters | undefined
+  /** When the next run is due, as things stand. */
+  readonly nextRun: DateTime.Utc | undefined
+}
+
+/**
+ * What happened. All carry the time `at`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Event = Data.TaggedEnum<{
+  SchedulerStarted: { readonly at: DateTime.Utc }
+  /** It starts nothing more, and waits for the runs in flight. */
+  SchedulerStopping: { readonly at: DateTime.Utc }
+  SchedulerStopped: { readonly at: DateTime.Utc; readonly interrupted: ReadonlyArray<RunId> }
+  Added: { readonly at: DateTime.Utc; readonly flow: string }
+  Removed: { readonly at: DateTime.Utc; readonly flow: string }
+  RunStarted: {
+    readonly at: DateTime.Utc
+    readonly flow: string
+    /** Counts from 1 in each flow. */
+    readonly run: number
+    /** The tick, or the time of the call. */
+    readonly due: DateTime.Utc
+    readonly by: "timer" | "hand"
+    /** It was announced by a `RunWaiting`. */
+    readonly waited: boolean
+  }
+  /** A run starts when those in flight have ended, or is dropped with a `Skipped`. */
+  RunWaiting: { readonly at: DateTime.Utc; readonly flow: string; readonly due: DateTime.Utc }
+  RunEnded: { readonly at: DateTime.Utc; readonly flow: string; readonly run: number; readonly outcome: Outcome }
+  /** A tick, or a call of `trigger`, started no run. */
+  Skipped: {
+    readonly at: DateTime.Utc
+    readonly flow: string
+    readonly due: DateTime.Utc
+    readonly reason: SkipReason
+    /** The run that was in the way. */
+    readonly run: number | undefined
+    /** It was announced by a `RunWaiting`. */
+    readonly waited: boolean
+  }
+  /** `count` ticks passed unseen and are not caught up. Of a cron flow no more than 1,000 are counted. */
+  Missed: {
+    readonly at: DateTime.Utc
+    readonly flow: string
+    /** The first tick that is not run. */
+    readonly from: DateTime.Utc
+    readonly count: number
+  }
+  Paused: { readonly at: DateTime.Utc; readonly flow: string }
+  Resumed: { readonly at: DateTime.Utc; readonly flow: string }
+  /** After failures in a row no tick starts a run until then. */
+  BackedOff: { readonly at: DateTime.Utc; readonly flow: string; readonly until: DateTime.Utc; readonly streak: number }
+  /** After so many failures in a row nothing starts a run until `reset`. */
+  Tripped: { readonly at: DateTime.Utc; readonly flow: string; readonly streak: number }
+  Reset: { readonly at: DateTime.Utc; readonly flow: string }
+  /** No tick will come any more. */
+  Completed: { readonly at: DateTime.Utc; readonly flow: string }
+  /** The reader was too slow, and `count` events before the next one were dropped. */
+  Lost: { readonly at: DateTime.Utc; readonly count: number }
+}>
+
+/**
+ * A run of a flow.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunId {
+  readonly flow: string
+  readonly run: number
+}
+
+/**
+ * The answer of `stop`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StopReport {
+  /** The runs that did not end within the grace, by the order of their flows. */
+  readonly interrupted: ReadonlyArray<RunId>
+}
+
+/**
+ * The answer of `explain` about an instant.
+ *
+ * **Details**
+ *
+ * - `NotDue`: no tick at this instant; `next` is the next one after it.
+ * - `Ran`, `Running`: the tick started a run. The run is named if it is in flight, or the latest.
+ * - `Waiting`: it starts a run when the one in flight has ended.
+ * - `WillRun`: it lies ahead and starts a run, as things stand. Whether a run is still in flight then is not known.
+ * - `Skipped`, `WillBeSkipped`: it did not, or will not, start a run.
+ * - `Missed`: it passed unseen and was not caught up.
+ * - `Unknown`: the flow was not scheduled then, or it is too long ago: of each flow the last 64 stretches of skipped or
+ *   missed ticks are remembered. Ticks one after another that were skipped for the same reason, by the same run, are one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Explanation {
+  readonly _tag:
+    | "NotDue"
+    | "Ran"
+    | "Running"
+    | "Waiting"
+    | "WillRun"
+    | "Skipped"
+    | "WillBeSkipped"
+    | "Missed"
+    | "Unknown"
+  readonly reason?: SkipReason | "ended" | "notStarted" | undefined
+  readonly run?: number | undefined
+  readonly next?: DateTime.Utc | undefined
+  /** The same in words, such as "skipped: overlap with run 17". */
+  readonly message: string
+}
 
 /**
  * How a scheduler is made.
@@ -113,16 +433,100 @@ export interface SchedulerOptions {
 }
 
 // -----------------------------------------------------------------------------
+// errors
+// -----------------------------------------------------------------------------
+
+export {
+  AlreadyRunning,
+  DuplicateFlow,
+  InvalidCron,
+  InvalidFlow,
+  NotRunning,
+  RunTimeout,
+  TriggerRefused,
+  UnknownFlow
+} from "./SchedulerError.ts"
+
+// -----------------------------------------------------------------------------
 // services
 // -----------------------------------------------------------------------------
 
 /**
- * Runs flows when they are due.
+ * Runs flows when they are due. Where a flow is wanted, its id or its flow value is given.
  *
  * @category services
  * @since 0.1.0
  */
-export class Scheduler extends Context.Service<Scheduler, Service.SchedulerShape>()("effect-cano/Scheduler") {}
+export class Scheduler extends Context.Service<
+  Scheduler,
+  {
+    /**
+     * Registers a flow, made by {@link flow} or from its parts, and gives it back. In a running scheduler it is scheduled at
+     * once. The job is an Effect, or a function from its {@link Tick} to one; it is given the services of the caller.
+     */
+    readonly add: {
+      <A, E, R>(flow: Flow<A, E, R>): Effect.Effect<Flow<A, E, R>, DuplicateFlow | InvalidFlow | InvalidCron, R>
+      <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Duration.Input | undefined = undefined>(
+        id: string,
+        trigger: T,
+        job: Effect.Effect<A, E, R> | ((tick: Tick) => Effect.Effect<A, E, R>),
+        options?: Options<Timeout>
+      ): Effect.Effect<
+        Flow<A, E | Flow.TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>>,
+        DuplicateFlow | InvalidFlow | InvalidCron,
+        R | Trigger.Trigger.Services<T>
+      >
+    }
+    /** Schedules all flows. A scheduler that was stopped can be started again. */
+    readonly start: Effect.Effect<void, AlreadyRunning>
+    /**
+     * Starts nothing more, waits for the runs in flight, interrupts those that take longer than `grace`, waits for their
+     * finalizers, and names them. If it is stopped, nothing happens, and nobody is named; if it is stopping, it is waited
+     * for, and the shorter grace counts.
+     *
+     * A job that stops its own scheduler should fork the stop with `Effect.forkDetach`: the stop waits for the job, and what
+     * `Effect.forkChild` has forked dies with it.
+     *
+     * A run that cannot be interrupted (`Effect.uninterruptible`, or a finalizer that hangs) is waited for, however long it
+     * takes beyond the grace: bound the work inside of it. Under {@link runMain} a second signal ends the process at once.
+     */
+    readonly stop: (options?: { readonly grace?: Duration.Input | undefined }) => Effect.Effect<StopReport>
+    /**
+     * Runs a flow now, whatever its trigger, a pause or a backoff say. Its overlap policy, a trip and `maxRuns` count. A flow
+     * value gives a run with the types of its job; an id gives a run of unknown types.
+     */
+    readonly trigger: {
+      <A, E, R>(flow: Flow<A, E, R>): Effect.Effect<Run<A, E>, UnknownFlow | NotRunning | TriggerRefused>
+      (id: string): Effect.Effect<Run<unknown, unknown>, UnknownFlow | NotRunning | TriggerRefused>
+    }
+    /** Keeps a flow from starting by its trigger. Runs in flight go on, and a tick that waits is dropped. */
+    readonly pause: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
+    /** Ends a pause. The grid of the flow has stayed. */
+    readonly resume: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
+    /** Interrupts the runs of a flow, waits for their finalizers, and forgets it. */
+    readonly remove: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
+    /** Ends a trip, a backoff and the count of failures in a row. */
+    readonly reset: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
+    /** Tells where a flow stands. */
+    readonly status: (flow: string | Flow.Any) => Effect.Effect<Status, UnknownFlow>
+    /** Where all flows stand, in the order in which they were added. */
+    readonly list: Effect.Effect<ReadonlyArray<Status>>
+    /**
+     * Tells when the next `n` runs are due as things stand: none while paused or tripped. While the scheduler is stopped, as
+     * if it were started now. With more than 10,000 it dies with a `ConfigurationError`. Of `Trigger.schedule` it knows one.
+     */
+    readonly preview: (flow: string | Flow.Any, n: number) => Effect.Effect<ReadonlyArray<DateTime.Utc>, UnknownFlow>
+    /** Tells what became, or will become, of a tick at an instant. */
+    readonly explain: (
+      flow: string | Flow.Any,
+      instant: DateTime.DateTime.Input
+    ) => Effect.Effect<Explanation, UnknownFlow>
+    /** The events from the moment that it is run, until the scheduler is closed. */
+    readonly changes: Stream.Stream<Event>
+    /** Whether it was started, and not stopped since. */
+    readonly isRunning: Effect.Effect<boolean>
+  }
+>()("effect-cano/Scheduler") {}
 
 // -----------------------------------------------------------------------------
 // constructors
@@ -154,7 +558,7 @@ export const flow: <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Dur
   trigger: T,
   job: Effect.Effect<A, E, R> | ((tick: Tick) => Effect.Effect<A, E, R>),
   options?: Options<Timeout>
-) => Flow<A, E | TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>> = Service.makeFlow
+) => Flow<A, E | Flow.TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>> = Service.makeFlow
 
 /**
  * Makes a scheduler, which is not started. When the scope is closed it is stopped, and what was interrupted is logged.
@@ -179,6 +583,10 @@ export const make = (options?: SchedulerOptions): Effect.Effect<Scheduler["Servi
     yield* Effect.addFinalizer(() => closeGracefully(engine, grace))
     return Service.make(engine, grace)
   })
+
+// -----------------------------------------------------------------------------
+// layers
+// -----------------------------------------------------------------------------
 
 /**
  * A layer with a scheduler that is not started.

@@ -2,7 +2,7 @@
  * What a scheduler decides, as pure functions of its policy, what has happened so far, and the time. The engine only
  * carries the decisions out; `preview` and `explain` ask the same functions.
  */
-import type { SkipReason } from "./model.ts"
+import type { SkipReason } from "../../Scheduler.ts"
 
 /** A tick that is later than this, in milliseconds, counts as missed, even if no other tick followed it. */
 export const lateLimit = 60_000

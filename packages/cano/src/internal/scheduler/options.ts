@@ -3,9 +3,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { durationProblems, nameProblems } from "../faults.ts"
+import type { Flow, Options } from "../../Scheduler.ts"
+import { InvalidFlow } from "../../SchedulerError.ts"
+import { durationProblems, nameProblems } from "../configuration.ts"
 import type { Backoff, Policy } from "./decision.ts"
-import { type Flow, InvalidFlow, type Options } from "./model.ts"
 
 type AnyOptions = Options<Duration.Input | undefined>
 

@@ -6,11 +6,11 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Pull } from "effect/Pull"
+import type { Counters, Flow, Outcome, SkipReason, Tick } from "../../Scheduler.ts"
 import * as Annotations from "../annotations.ts"
 import { Meter, type MeterShape } from "../watch/meter.ts"
 import type { Entry, Slot } from "./agenda.ts"
 import type { Policy, Situation, Timetable } from "./decision.ts"
-import type { Counters, Flow, Outcome, SkipReason, Tick } from "./model.ts"
 
 /** A run that waits for the one before it. */
 export interface Waiting {

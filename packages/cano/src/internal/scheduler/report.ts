@@ -1,6 +1,6 @@
 import * as DateTime from "effect/DateTime"
+import type { Explanation, State, Status } from "../../Scheduler.ts"
 import * as decision from "./decision.ts"
-import type { Explanation, State, Status } from "./model.ts"
 import type { FlowRecord } from "./record.ts"
 
 type SchedulerState = "stopped" | "running" | "stopping" | "closed"

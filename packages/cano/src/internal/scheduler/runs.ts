@@ -1,9 +1,10 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
-import { peek } from "../watch/redaction.ts"
-import { inSpan } from "../watch/spans.ts"
-import { type Counters, type Flow, type Outcome, RunTimeout } from "./model.ts"
+import type { Counters, Flow, Outcome } from "../../Scheduler.ts"
+import { RunTimeout } from "../../SchedulerError.ts"
+import { peek } from "../blame.ts"
+import { inSpan } from "../trace.ts"
 
 /** A run in a span of its own: a root, because what added the flow has ended long ago. */
 export const inRunSpan = (

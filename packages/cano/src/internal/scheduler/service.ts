@@ -8,108 +8,23 @@ import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import * as Result from "effect/Result"
-import type * as Stream from "effect/Stream"
 import { ConfigurationError } from "../../ConfigurationError.ts"
-import type * as Trigger from "../../Trigger.ts"
-import { durationProblems, refuse } from "../faults.ts"
-import type { Engine } from "./engine.ts"
+import type { Flow, Options, Run, Scheduler, Tick } from "../../Scheduler.ts"
 import {
-  type AlreadyRunning,
   DuplicateFlow,
-  type Event,
-  type Explanation,
-  type Flow,
   type InvalidCron,
   type InvalidFlow,
   NotRunning,
-  type Options,
-  type Run,
   RunTimeout,
-  type Status,
-  type StopReport,
-  type Tick,
-  type TimeoutError,
   TriggerRefused,
   UnknownFlow
-} from "./model.ts"
+} from "../../SchedulerError.ts"
+import type * as Trigger from "../../Trigger.ts"
+import { durationProblems, refuse } from "../configuration.ts"
+import type { Engine } from "./engine.ts"
 import { noOptions, policyOf } from "./options.ts"
 import { FlowRecord } from "./record.ts"
 import * as Report from "./report.ts"
-
-/**
- * The operations of a {@link Scheduler}. Where a flow is wanted, its id or its flow value is given.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SchedulerShape {
-  /**
-   * Registers a flow, made by {@link flow} or from its parts, and gives it back. In a running scheduler it is scheduled at
-   * once. The job is an Effect, or a function from its {@link Tick} to one; it is given the services of the caller.
-   */
-  readonly add: {
-    <A, E, R>(flow: Flow<A, E, R>): Effect.Effect<Flow<A, E, R>, DuplicateFlow | InvalidFlow | InvalidCron, R>
-    <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Duration.Input | undefined = undefined>(
-      id: string,
-      trigger: T,
-      job: Effect.Effect<A, E, R> | ((tick: Tick) => Effect.Effect<A, E, R>),
-      options?: Options<Timeout>
-    ): Effect.Effect<
-      Flow<A, E | TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>>,
-      DuplicateFlow | InvalidFlow | InvalidCron,
-      R | Trigger.Trigger.Services<T>
-    >
-  }
-  /** Schedules all flows. A scheduler that was stopped can be started again. */
-  readonly start: Effect.Effect<void, AlreadyRunning>
-  /**
-   * Starts nothing more, waits for the runs in flight, interrupts those that take longer than `grace`, waits for their
-   * finalizers, and names them. If it is stopped, nothing happens, and nobody is named; if it is stopping, it is waited
-   * for, and the shorter grace counts.
-   *
-   * A job that stops its own scheduler should fork the stop with `Effect.forkDetach`: the stop waits for the job, and what
-   * `Effect.forkChild` has forked dies with it.
-   *
-   * A run that cannot be interrupted (`Effect.uninterruptible`, or a finalizer that hangs) is waited for, however long it
-   * takes beyond the grace: bound the work inside of it. Under `Main.run` of effect-cano-node a second signal ends
-   * the process at once.
-   */
-  readonly stop: (options?: { readonly grace?: Duration.Input | undefined }) => Effect.Effect<StopReport>
-  /**
-   * Runs a flow now, whatever its trigger, a pause or a backoff say; but its overlap policy, a trip and `maxRuns` count. A
-   * flow value gives a run with the types of its job, an id one that knows nothing of them.
-   */
-  readonly trigger: {
-    <A, E, R>(flow: Flow<A, E, R>): Effect.Effect<Run<A, E>, UnknownFlow | NotRunning | TriggerRefused>
-    (id: string): Effect.Effect<Run<unknown, unknown>, UnknownFlow | NotRunning | TriggerRefused>
-  }
-  /** Keeps a flow from starting by its trigger. Runs in flight go on, and a tick that waits is dropped. */
-  readonly pause: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
-  /** Ends a pause. The grid of the flow has stayed. */
-  readonly resume: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
-  /** Interrupts the runs of a flow, waits for their finalizers, and forgets it. */
-  readonly remove: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
-  /** Ends a trip, a backoff and the count of failures in a row. */
-  readonly reset: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
-  /** Tells where a flow stands. */
-  readonly status: (flow: string | Flow.Any) => Effect.Effect<Status, UnknownFlow>
-  /** Where all flows stand, in the order in which they were added. */
-  readonly list: Effect.Effect<ReadonlyArray<Status>>
-  /**
-   * Tells when the next `n` runs are due as things stand: none while paused or tripped. While the scheduler is stopped, as
-   * if it were started now. At most 10,000, else it dies with a `ConfigurationError`; of `Trigger.schedule`, one.
-   */
-  readonly preview: (flow: string | Flow.Any, n: number) => Effect.Effect<ReadonlyArray<DateTime.Utc>, UnknownFlow>
-  /** Tells what became, or will become, of a tick at an instant. */
-  readonly explain: (
-    flow: string | Flow.Any,
-    instant: DateTime.DateTime.Input
-  ) => Effect.Effect<Explanation, UnknownFlow>
-  /** The events from the moment that it is run, until the scheduler is closed. */
-  readonly changes: Stream.Stream<Event>
-  /** Whether it was started, and not stopped since. */
-  readonly isRunning: Effect.Effect<boolean>
-}
 
 type Job = Flow.Any["job"]
 
@@ -154,7 +69,7 @@ export const graceOf = (input: Duration.Input): Duration.Duration => {
 const longestPreview = 10_000
 
 /** The operations on an engine. */
-export const make = (engine: Engine, grace: Duration.Duration): SchedulerShape => {
+export const make = (engine: Engine, grace: Duration.Duration): Scheduler["Service"] => {
   const find = (flow: string | Flow.Any): Result.Result<FlowRecord, UnknownFlow> => {
     const id = isFlow(flow) ? flow.id : flow
     const record = engine.records.get(id)

@@ -2,7 +2,7 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
-import type { StopReport } from "./model.ts"
+import type { StopReport } from "../../Scheduler.ts"
 
 /** A stop under way, which others can wait for, and hurry. */
 export class Stopping {

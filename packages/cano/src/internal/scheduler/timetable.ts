@@ -5,11 +5,11 @@ import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import { InvalidCron, InvalidFlow } from "../../SchedulerError.ts"
 import type * as Trigger from "../../Trigger.ts"
 import { cronFault } from "./cronFault.ts"
 import { catchUpLimit, type Timetable } from "./decision.ts"
 import * as LocalTime from "./localTime.ts"
-import { InvalidCron, InvalidFlow } from "./model.ts"
 import { ZoneOffsets } from "./zoneOffsets.ts"
 
 /** The longest cron expression accepted. */
