@@ -1,7 +1,7 @@
 /** The decisions of the scheduler on their own: pure functions of policy, situation and time. */
 import { assert, describe, it } from "@effect/vitest"
 import * as decision from "../../src/internal/scheduler/decision.ts"
-import { interval } from "../../src/internal/scheduler/timetable.ts"
+import { Interval } from "../../src/internal/scheduler/calendar/interval.ts"
 import { random, replay } from "../laws/random.ts"
 
 const plain: decision.Policy = {
@@ -70,7 +70,7 @@ function skip(reason: any, run?: number): decision.Decision {
 const normal = (decided: decision.Decision) => JSON.stringify(decided)
 
 describe("S9: catchUp", () => {
-  const every = interval(1000, "atStart")
+  const every = new Interval(1000, "atStart")
   const ask = (missed: "skip" | "once" | "all", window: number, due: number, now: number) =>
     decision.catchUp({ ...plain, missed, window }, every, 0, due, now)
 
@@ -93,7 +93,7 @@ describe("S9: catchUp", () => {
   })
 
   it("what is more than a minute late is missed, even if it is the last", () => {
-    const hourly = interval(3_600_000, "atStart")
+    const hourly = new Interval(3_600_000, "atStart")
     const late = (missed: "skip" | "once" | "all", window: number, by: number) =>
       decision.catchUp({ ...plain, missed, window }, hourly, 0, 0, by)
     assert.deepStrictEqual(late("skip", 0, 60_000), { runs: [0], missed: 0 })
@@ -136,7 +136,7 @@ describe("S1: the ticks of an interval", { timeout: 60_000 }, () => {
       const { chance, int, pick } = random(seed + run)
       const millis = chance(0.5) ? 1 + int(10_000) : (1000 + int(1_000_000)) / (1 + int(999))
       const anchor = 1_700_000_000_000 + int(1_000_000)
-      const timetable = interval(millis, pick(["atStart", "afterInterval"] as const))
+      const timetable = new Interval(millis, pick(["atStart", "afterInterval"] as const))
       let tick = timetable.first(anchor)!
       for (let index = 0; index < 50; index++) {
         const next = timetable.next(tick, anchor)!
@@ -175,7 +175,7 @@ describe("S11: settleFailure", () => {
 })
 
 describe("S13: upcoming", () => {
-  const every = interval(1000, "atStart")
+  const every = new Interval(1000, "atStart")
   const ask = (policy: Partial<decision.Policy>, situation: Partial<decision.Situation>, n: number) =>
     decision.upcoming({ ...plain, ...policy }, { ...fresh, ...situation }, every, 0, 3000, n)
 
@@ -192,8 +192,8 @@ describe("S13: upcoming", () => {
 
 describe("S10: moveBack", () => {
   it("shifts intervals, keeps calendars, and restarts them after hours", () => {
-    const calendar = { ...interval(1000, "atStart"), isAnchored: false }
-    assert.strictEqual(decision.moveBack(interval(1, "atStart"), -1e9), "shift")
+    const calendar = Object.assign(Object.create(new Interval(1000, "atStart")), { isAnchored: false })
+    assert.strictEqual(decision.moveBack(new Interval(1, "atStart"), -1e9), "shift")
     assert.strictEqual(decision.moveBack(undefined, -1e9), "shift")
     assert.strictEqual(decision.moveBack(calendar, -3 * 3_600_000), "keep")
     assert.strictEqual(decision.moveBack(calendar, -3 * 3_600_000 - 1), "restart")

@@ -12,7 +12,7 @@ import { inFlight, Runner } from "./runner.ts"
 import { Stopping } from "./stopping.ts"
 import { Ticks } from "./ticks.ts"
 import { Timer } from "./timer.ts"
-import { Timetables } from "./timetable.ts"
+import { Timetables } from "./calendar/timetables.ts"
 
 /**
  * The flows of a scheduler, and its start and stop. A `Timer` tells when a flow is due, `Ticks` what becomes of that tick

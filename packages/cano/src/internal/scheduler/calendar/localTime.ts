@@ -5,10 +5,10 @@ import type { ZoneOffsets } from "./zoneOffsets.ts"
 
 const day = 86_400_000
 
-/** No clock was ever set forward by more, and the calendar day of a zone has to lie in between. */
+/** No clock was ever set forward by more than a day. Two hours more, and the whole calendar day of a zone lies within. */
 const largestGap = day + 7_200_000
 
-/** To look whether a clock is changed before a tick that is further away takes longer than to search for it with `Cron`. */
+/** For a tick that is further away, a search with `Cron` is quicker than a look at each midnight before it. */
 const longestLook = 32 * day
 
 /** Local times that were skipped. */
@@ -23,12 +23,12 @@ interface Gap {
 /**
  * The first instant after another, in milliseconds, that matches a cron value. `offsets` are those of its zone.
  *
- * `Cron.next` asks the zone for its offset many times, which takes up to 0.5 ms. While no clock is changed the offset is
- * known, and is all that has to be known of the zone.
+ * `Cron.next` asks the zone for its offset many times, which takes up to 0.5 ms. While no clock is changed the zone is no
+ * more than its offset, and the search is made with that.
  *
- * A skipped local time takes place as if the clock had not been set forward. `Cron.next` does so with the first one, but
- * then searches on from the local time that it became, and so loses the others and what lies in between. Within the
- * length of a gap after it, the skipped times and the real ones are therefore searched each on their own.
+ * A skipped local time fires as if the clock had not been set forward. `Cron.next` fires the first such time, but then
+ * searches on from the local time that it has become. So it loses the other skipped times, and the real ones in between.
+ * After a gap, and for as long as the gap was, the skipped times and the real ones are therefore searched for separately.
  */
 export const search = (cron: Cron.Cron, offsets: ZoneOffsets | undefined): ((after: number) => number) => {
   if (offsets === undefined) return (after) => Cron.next(cron, after).getTime()

@@ -2,10 +2,10 @@ import * as DateTime from "effect/DateTime"
 
 const day = 86_400_000
 
-/** No more days are remembered of a zone; those around now are the ones that are asked for. */
+/** The number of days that are remembered of a zone. Most questions are about the days around now. */
 const daysKept = 128
 
-/** The offsets from UTC of one time zone. To ask for one takes up to 20 us, so that at each midnight is remembered. */
+/** The offsets from UTC of one time zone. A question to the zone takes up to 20 us, so the offset at each midnight is kept. */
 export class ZoneOffsets {
   private readonly zone: DateTime.TimeZone.Named
   private readonly days = new Map<number, number>()
@@ -18,7 +18,7 @@ export class ZoneOffsets {
     return DateTime.zonedOffset(DateTime.makeZonedUnsafe(instant, { timeZone: this.zone }))
   }
 
-  /** The offset from one instant to another, if it is the same at all midnights around: no clock is changed twice a day. */
+  /** The offset between two instants, if all midnights around have the same: no clock is changed twice in a day. */
   constant(from: number, to: number): number | undefined {
     const last = Math.floor(to / day) + 1
     let index = Math.floor(from / day)

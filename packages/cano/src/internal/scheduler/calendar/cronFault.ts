@@ -1,6 +1,6 @@
 /**
- * What is wrong with a cron expression that `Cron.parse` has refused, in words that name the field and the value. It
- * reads the fields as `Cron.parse` does, and gives nothing where it finds no fault itself.
+ * Finds the fault of a cron expression that `Cron.parse` has refused, in words that name the field and the value. It reads
+ * the fields as `Cron.parse` does. Where it finds no fault it gives nothing.
  */
 
 interface Field {

@@ -1,0 +1,98 @@
+import type * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+import { hasProperty } from "effect/Predicate"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import { InvalidCron, InvalidFlow } from "../../../SchedulerError.ts"
+import type * as Trigger from "../../../Trigger.ts"
+import type { Timetable } from "../decision.ts"
+import { compile, type CronProblem, format, fromCron } from "./cron.ts"
+import { fromInterval } from "./interval.ts"
+import { ZoneOffsets } from "./zoneOffsets.ts"
+
+/**
+ * The timetables of flows. Flows with equal triggers share one: their text is read, and each cron tick is searched for, once
+ * for all of them.
+ */
+export class Timetables {
+  private readonly shared = new Map<string, { readonly timetable: Timetable; uses: number }>()
+  private readonly zones = new Map<string, ZoneOffsets>()
+
+  /** The timetable of a trigger, if it has one, or what is wrong with it. The search for a cron tick begins at `now`. */
+  acquire(
+    flow: string,
+    trigger: Trigger.Trigger<any>,
+    now: number
+  ): Result.Result<Timetable | undefined, InvalidFlow | InvalidCron> {
+    const problem = problemOf(trigger)
+    if (problem !== undefined) return Result.fail(new InvalidFlow({ flow, problems: [problem] }))
+    if (trigger._tag === "Manual" || trigger._tag === "Scheduled") return Result.succeed(undefined)
+    const key = keyOf(trigger)
+    const found = key === undefined ? undefined : this.shared.get(key)
+    if (found !== undefined) {
+      found.uses++
+      return Result.succeed(found.timetable)
+    }
+    const made = this.make(flow, trigger, now)
+    if (key !== undefined && Result.isSuccess(made)) this.shared.set(key, { timetable: made.success, uses: 1 })
+    return made
+  }
+
+  release(trigger: Trigger.Trigger<any>): void {
+    const key = trigger._tag === "Every" || trigger._tag === "Cron" ? keyOf(trigger) : undefined
+    const found = key === undefined ? undefined : this.shared.get(key)
+    if (found !== undefined && --found.uses === 0) this.shared.delete(key!)
+  }
+
+  private make(
+    flow: string,
+    trigger: Trigger.Every | Trigger.Cron,
+    now: number
+  ): Result.Result<Timetable, InvalidFlow | InvalidCron> {
+    return trigger._tag === "Every"
+      ? Result.mapError(fromInterval(trigger), (problem) => new InvalidFlow({ flow, problems: [problem] }))
+      : Result.mapError(this.possible(trigger, now), (problem) => new InvalidCron({ flow, ...problem }))
+  }
+
+  /** Whether any date matches, only a search for one can tell. */
+  private possible(trigger: Trigger.Cron, now: number): Result.Result<Timetable, CronProblem> {
+    return Result.flatMap(compile(trigger), (cron) => {
+      const timetable = fromCron(cron, this.offsetsOf(Option.getOrUndefined(cron.tz)))
+      if (timetable.next(now, now) !== undefined) return Result.succeed(timetable)
+      const expression = format(trigger.expression)
+      return Result.fail<CronProblem>({ expression, fault: "impossible", detail: "no date ever matches it" })
+    })
+  }
+
+  /** What is known of the offsets of a zone, unless it has only one. */
+  private offsetsOf(zone: DateTime.TimeZone | undefined): ZoneOffsets | undefined {
+    if (zone === undefined || zone._tag === "Offset" || zone.id === "UTC") return undefined
+    const found = this.zones.get(zone.id)
+    if (found !== undefined) return found
+    const offsets = new ZoneOffsets(zone)
+    this.zones.set(zone.id, offsets)
+    return offsets
+  }
+}
+
+const tags: ReadonlySet<unknown> = new Set(["Every", "Cron", "Scheduled", "Manual"])
+
+/** What is wrong with a trigger that its constructor did not make, or made from an input of another type. */
+const problemOf = (trigger: Trigger.Trigger<any>): string | undefined => {
+  if (!hasProperty(trigger, "_tag") || !tags.has(trigger._tag)) return "the trigger is none of Trigger's"
+  return trigger._tag === "Scheduled" && !Schedule.isSchedule(trigger.schedule)
+    ? "the schedule is not a Schedule"
+    : undefined
+}
+
+/** Equal for triggers with the same ticks, where a shared timetable saves work: an interval in numbers is read at once. */
+const keyOf = (trigger: Trigger.Every | Trigger.Cron): string | undefined => {
+  if (trigger._tag === "Every") {
+    const { firstRun, interval } = trigger
+    return typeof interval === "string" ? `${firstRun} ${interval}` : undefined
+  }
+  const { expression, onDstOverlap, timeZone } = trigger
+  return typeof expression === "string" && typeof timeZone !== "object"
+    ? `${timeZone ?? "UTC"} ${onDstOverlap ?? ""} ${expression}`
+    : undefined
+}
