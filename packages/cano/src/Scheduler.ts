@@ -63,9 +63,10 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Covariant } from "effect/Types"
 import { refuse } from "./internal/configuration.ts"
+import { makeFlow } from "./internal/scheduler/definition.ts"
 import { Engine } from "./internal/scheduler/engine.ts"
+import * as Operations from "./internal/scheduler/operations.ts"
 import { onSignal } from "./internal/scheduler/process.ts"
-import * as Service from "./internal/scheduler/service.ts"
 import type {
   AlreadyRunning,
   DuplicateFlow,
@@ -558,7 +559,7 @@ export const flow: <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Dur
   trigger: T,
   job: Effect.Effect<A, E, R> | ((tick: Tick) => Effect.Effect<A, E, R>),
   options?: Options<Timeout>
-) => Flow<A, E | Flow.TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>> = Service.makeFlow
+) => Flow<A, E | Flow.TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>> = makeFlow
 
 /**
  * Makes a scheduler, which is not started. When the scope is closed it is stopped, and what was interrupted is logged.
@@ -570,7 +571,7 @@ export const flow: <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Dur
  */
 export const make = (options?: SchedulerOptions): Effect.Effect<Scheduler["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
-    const grace = Service.graceOf(options?.grace ?? "30 seconds")
+    const grace = Operations.graceOf(options?.grace ?? "30 seconds")
     const buffer = options?.buffer ?? 1024
     refuse(
       "Scheduler",
@@ -581,7 +582,7 @@ export const make = (options?: SchedulerOptions): Effect.Effect<Scheduler["Servi
     const context = yield* Effect.context<never>()
     const engine = new Engine({ clock, context, fibers, buffer })
     yield* Effect.addFinalizer(() => closeGracefully(engine, grace))
-    return Service.make(engine, grace)
+    return Operations.make(engine, grace)
   })
 
 // -----------------------------------------------------------------------------

@@ -2,6 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Agenda, type Entry } from "../../src/internal/scheduler/agenda.ts"
 import { random, replay } from "../laws/random.ts"
 
+/** Takes out all entries that are due at the earliest time. */
+const takeEarliest = (agenda: Agenda<Entry>): ReadonlyArray<Entry> => {
+  const { next } = agenda
+  const taken: Array<Entry> = []
+  while (next !== undefined && agenda.next === next) taken.push(agenda.takeDue(next)!)
+  return taken
+}
+
 const entryOf = (order: number): Entry => ({ fireAt: NaN, order, slot: undefined, place: 0 })
 
 describe("S1: an agenda", { timeout: 60_000 }, () => {
@@ -20,12 +28,9 @@ describe("S1: an agenda", { timeout: 60_000 }, () => {
         agenda.remove(entry)
       }
       assert.isBelow(agenda.footprint, 2000)
-      assert.deepStrictEqual([agenda.next, agenda.take()?.entries], [0, [first]])
+      assert.deepStrictEqual([agenda.next, takeEarliest(agenda)], [0, [first]])
       assert.strictEqual(agenda.next, second.fireAt)
-      assert.deepStrictEqual(
-        agenda.take()?.entries.filter((entry) => entry !== undefined),
-        [second]
-      )
+      assert.deepStrictEqual(takeEarliest(agenda), [second])
     }
   })
 
@@ -50,19 +55,51 @@ describe("S1: an agenda", { timeout: 60_000 }, () => {
           model = model.filter((other) => other !== entry)
           assert.isUndefined(entry.slot, message)
         } else if (chance(0.1)) {
-          assert.sameMembers([...agenda.drain()], model, message)
+          agenda.clear()
+          assert.isTrue(
+            entries.every(({ slot }) => slot === undefined),
+            message
+          )
           model = []
         } else {
-          const taken = agenda.take()?.entries.filter((entry) => entry !== undefined) ?? []
+          assert.isUndefined(agenda.takeDue((first[0]?.fireAt ?? 0) - 1), message)
+          const taken = takeEarliest(agenda)
           assert.deepStrictEqual(
             taken.map(({ order }) => order),
             first.filter(({ fireAt }) => fireAt === first[0]!.fireAt).map(({ order }) => order),
             message
           )
-          for (const entry of taken) entry.slot = undefined
+          assert.isTrue(
+            taken.every(({ slot }) => slot === undefined),
+            message
+          )
           model = model.filter((entry) => !taken.includes(entry))
         }
       }
     }
+  })
+
+  it("gives out what is left when entries that are due at one time are removed, and others added, in between", () => {
+    const agenda = new Agenda<Entry>()
+    const entries = Array.from({ length: 6 }, (_, order) => Object.assign(entryOf(order), { fireAt: 10 }))
+    const [first, removed, second, third, added, later] = entries as [Entry, Entry, Entry, Entry, Entry, Entry]
+    later.fireAt = 20
+    for (const entry of [third, second, removed, first, later]) agenda.add(entry)
+    assert.strictEqual(agenda.takeDue(10), first)
+    agenda.remove(removed)
+    agenda.add(added)
+    assert.strictEqual(agenda.next, 10)
+    assert.deepStrictEqual(
+      [1, 2, 3, 4].map(() => agenda.takeDue(10)),
+      [second, third, added, undefined]
+    )
+    assert.strictEqual(agenda.next, 20)
+    // One of two is taken, and the other cleared away.
+    agenda.add(first)
+    agenda.add(second)
+    assert.strictEqual(agenda.takeDue(10), first)
+    agenda.clear()
+    assert.deepStrictEqual([agenda.next, agenda.takeDue(20), agenda.footprint], [undefined, undefined, 0])
+    assert.isTrue(entries.every(({ slot }) => slot === undefined))
   })
 })

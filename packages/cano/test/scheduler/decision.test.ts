@@ -154,13 +154,13 @@ describe("S1: the ticks of an interval", { timeout: 60_000 }, () => {
   })
 })
 
-describe("S11: settleFailure", () => {
+describe("S11: afterFailure", () => {
   it("lets the backoff grow to its limit, and trips", () => {
     const policy = { ...plain, trip: 4, backoff: { base: 100, factor: 3, maxDelay: 1000 } }
     let situation = fresh
     const delays = []
     for (let failure = 1; failure <= 5; failure++) {
-      const settled = decision.settleFailure(policy, situation, 50)
+      const settled = decision.afterFailure(policy, situation, 50)
       assert.strictEqual(settled.streak, failure)
       assert.strictEqual(settled.tripped, failure >= 4)
       delays.push(settled.backoffUntil - 50)
@@ -170,7 +170,7 @@ describe("S11: settleFailure", () => {
   })
 
   it("holds nothing without a backoff", () => {
-    assert.deepStrictEqual(decision.settleFailure(plain, fresh, 50), { streak: 1, backoffUntil: 0, tripped: false })
+    assert.deepStrictEqual(decision.afterFailure(plain, fresh, 50), { streak: 1, backoffUntil: 0, tripped: false })
   })
 })
 

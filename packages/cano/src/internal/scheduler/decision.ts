@@ -1,8 +1,8 @@
 /**
- * What a scheduler decides, as pure functions of its policy, what has happened so far, and the time. The engine only
- * carries the decisions out; `preview` and `explain` ask the same functions.
+ * The decisions of a scheduler, as pure functions of a flow's policy, its situation and the time. The engine only carries
+ * them out; `preview` and `explain` ask the same functions.
  */
-import type { SkipReason } from "../../Scheduler.ts"
+import type { SkipReason, Tick } from "../../Scheduler.ts"
 
 /** A tick that is later than this, in milliseconds, counts as missed, even if no other tick followed it. */
 export const lateLimit = 60_000
@@ -17,7 +17,7 @@ const correctionLimit = 3 * 3_600_000
 export interface Timetable {
   /** Two ticks are never closer. */
   readonly spacing: number
-  /** The ticks depend on when the flow started, not on the calendar. */
+  /** The ticks are counted from the start of the flow, and not by the calendar. */
   readonly isAnchored: boolean
   /** Computing a tick is expensive. */
   readonly isSlow: boolean
@@ -49,7 +49,7 @@ export interface Backoff {
   readonly maxDelay: number
 }
 
-/** What has happened to a flow so far. */
+/** What a decision looks at in a flow. */
 export interface Situation {
   readonly paused: boolean
   readonly tripped: boolean
@@ -59,7 +59,7 @@ export interface Situation {
   /** Runs that have started; they are numbered from 1. */
   readonly runs: number
   readonly running: number
-  /** Runs that wait for one before them. */
+  /** Runs that wait for the one before them. */
   readonly waiting: number
   /** The latest run that is in flight. */
   readonly inFlight: number | undefined
@@ -86,10 +86,10 @@ export const decide = (
   policy: Policy,
   situation: Situation,
   now: number,
-  by: "timer" | "hand",
+  by: Tick["by"],
   isCatchingUp = false
 ): Decision => {
-  const held = heldUp(situation, now, by)
+  const held = holdReason(situation, now, by)
   if (held !== undefined) return skip(held)
   // Under "cancelPrevious" this one takes the place of one that waits.
   const reserved = policy.overlap === "cancelPrevious" && !isCatchingUp ? 0 : situation.waiting
@@ -108,8 +108,8 @@ export const decide = (
   }
 }
 
-/** What keeps a flow from starting a run, also one that has waited for its turn. */
-export const heldUp = (situation: Situation, now: number, by: "timer" | "hand"): SkipReason | undefined => {
+/** Why a flow may not start a run at all, be it at a tick or after a wait. */
+export const holdReason = (situation: Situation, now: number, by: Tick["by"]): SkipReason | undefined => {
   if (situation.tripped) return "tripped"
   if (by === "hand") return undefined
   if (situation.paused) return "paused"
@@ -134,22 +134,28 @@ export const catchUp = (policy: Policy, timetable: Timetable, anchor: number, du
   return { runs, missed: Math.max(0, total - runs.length) }
 }
 
-/** The same for the tick of an Effect schedule, of which nobody knows the ones that would have followed. */
+/** The same for the tick of an Effect schedule: nobody knows which ticks would have followed. */
 export const catchUpOne = (policy: Policy, due: number, now: number): CatchUp => {
   const runs =
     now - due <= lateLimit || policy.missed === "once" || (policy.missed === "all" && due >= now - policy.window)
   return runs ? { runs: [due], missed: 0 } : { runs: [], missed: 1 }
 }
 
-/** Where the ticks lie, from `due` until `now`, that are not among those that run; the first of each is at `from`. */
+/** Ticks one after another; the first of them is at `from`. */
+export interface Stretch {
+  readonly from: number
+  readonly to: number
+}
+
+/** Where the ticks lie, from `due` until `now`, that are not among those that run. */
 export const missedBetween = (
   timetable: Timetable | undefined,
   anchor: number,
   due: number,
   now: number,
   runs: ReadonlyArray<number>
-): ReadonlyArray<{ readonly from: number; readonly to: number }> => {
-  const gaps: Array<{ readonly from: number; readonly to: number }> = []
+): ReadonlyArray<Stretch> => {
+  const gaps: Array<Stretch> = []
   let from = due
   for (const run of runs) {
     if (run > from) gaps.push({ from, to: before(run) })
@@ -207,17 +213,18 @@ const newest = (timetable: Timetable, anchor: number, from: number, until: numbe
   return found
 }
 
-/** The step is smaller than any spacing of ticks, and larger than what is lost in adding it to a time. */
+/** A moment before a time: closer than two ticks can be, and not lost in the rounding of the sum. */
 export const before = (time: number): number => time - 0.5
 
-export interface Settled {
+/** Where a flow stands after a failure. */
+export interface AfterFailure {
   readonly streak: number
   readonly backoffUntil: number
   readonly tripped: boolean
 }
 
-/** Where a flow stands after a run that failed. A success ends the streak; an interruption leaves it as it is. */
-export const settleFailure = (policy: Policy, situation: Situation, now: number): Settled => {
+/** A failure makes the streak longer. (A success ends it, and an interruption leaves it as it is.) */
+export const afterFailure = (policy: Policy, situation: Situation, now: number): AfterFailure => {
   const streak = situation.streak + 1
   return {
     streak,
@@ -294,11 +301,14 @@ export const isWithinRuns = (
   return first !== undefined && timetable.count(first, tick, anchor) <= left
 }
 
+/** `"shift"`: the ticks move with the clock. `"keep"`: they stay. `"restart"`: they are counted anew. */
+export type MoveBack = "shift" | "keep" | "restart"
+
 /**
- * How far the ticks of a flow move when the clock was set back. Intervals go on as if nothing had happened. A calendar
- * flow does not repeat what has run, unless the correction is larger than three hours: then it starts afresh.
+ * What the ticks of a flow do when the clock was set back. Intervals go on as if nothing had happened. A calendar flow
+ * does not repeat what has run, unless the correction is larger than three hours: then it starts afresh.
  */
-export const moveBack = (timetable: Timetable | undefined, jump: number): "shift" | "keep" | "restart" => {
+export const moveBack = (timetable: Timetable | undefined, jump: number): MoveBack => {
   if (timetable === undefined || timetable.isAnchored) return "shift"
   return -jump > correctionLimit ? "restart" : "keep"
 }

@@ -1,34 +1,41 @@
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
-import type { Event, RunId, StopReport } from "../../Scheduler.ts"
+import type { RunId, StopReport } from "../../Scheduler.ts"
 import { AlreadyRunning } from "../../SchedulerError.ts"
-import { Hub } from "../hub.ts"
-import type { FlowRecord } from "./record.ts"
-import { inFlight, Runner } from "./runner.ts"
+import { Agenda } from "./agenda.ts"
+import { Timetables } from "./calendar/timetables.ts"
+import { Changes } from "./changes.ts"
+import type { LiveFlow } from "./flow.ts"
+import { Runner } from "./runner.ts"
 import { Stopping } from "./stopping.ts"
 import { Ticks } from "./ticks.ts"
 import { Timer } from "./timer.ts"
-import { Timetables } from "./calendar/timetables.ts"
+import { WallClock } from "./wallClock.ts"
 
 /**
- * The flows of a scheduler, and its start and stop. A `Timer` tells when a flow is due, `Ticks` what becomes of that tick
- * and which comes next, and a `Runner` runs the job.
+ * The flows of a scheduler, its start and its stop.
+ *
+ * Each part knows those below it. The `Timer` sleeps until a flow of the `Agenda` is due and hands it to `Ticks`, which
+ * says what becomes of the tick and which comes next. The `Runner` starts and ends runs, and takes a flow out of the agenda
+ * that has tripped or made all its runs. Upwards they only call back: the agenda when a flow was added, the clock when it
+ * was set back, the runner when a removed flow has ended.
  */
 export class Engine {
-  readonly records = new Map<string, FlowRecord>()
-  readonly timetables = new Timetables()
-  readonly hub: Hub<Event>
+  readonly clock: WallClock
+  readonly changes: Changes
   readonly runner: Runner
+  readonly flows: Map<string, LiveFlow> = new Map()
+  readonly timetables = new Timetables()
   state: "stopped" | "running" | "stopping" | "closed" = "stopped"
   private readonly context: Context.Context<never>
   private readonly fibers: FiberSet.FiberSet<any, any>
-  private readonly timer: Timer<FlowRecord>
+  private readonly agenda = new Agenda<LiveFlow>()
   private readonly ticks: Ticks
-  private stopping: Stopping | undefined
+  private readonly timer: Timer
+  private stopping: Stopping | undefined = undefined
   private order = 0
 
   constructor(options: {
@@ -37,25 +44,28 @@ export class Engine {
     readonly fibers: FiberSet.FiberSet<any, any>
     readonly buffer: number
   }) {
-    const { clock, context, fibers } = options
-    const { records } = this
+    const { agenda, flows } = this
+    const { context, fibers } = options
+    const clock = new WallClock(options.clock)
+    const changes = new Changes(options.buffer)
+    const runner = new Runner({ agenda, clock, changes, fibers, release: (flow) => this.release(flow) })
+    const ticks = new Ticks({ agenda, clock, runner, context, flows })
     this.context = context
     this.fibers = fibers
-    const hub = new Hub<Event>(options.buffer)
-    const timer = new Timer<FlowRecord>(clock, context)
-    const runner = new Runner(timer, hub, fibers, (record) => this.forget(record))
-    this.hub = hub
-    this.timer = timer
+    this.clock = clock
+    this.changes = changes
     this.runner = runner
-    this.ticks = new Ticks({ timer, runner, context, records })
+    this.ticks = ticks
+    this.timer = new Timer({ agenda, clock, ticks, context })
   }
 
-  nextOrder(): number {
-    return ++this.order
+  get isRunning(): boolean {
+    return this.state === "running"
   }
 
-  now(): number {
-    return this.timer.now()
+  /** The runs in flight, in the order of their flows. */
+  get inFlight(): ReadonlyArray<RunId> {
+    return Array.from(this.flows.values()).flatMap((flow) => flow.runsInFlight)
   }
 
   // ---------------------------------------------------------------------------
@@ -65,10 +75,10 @@ export class Engine {
   readonly start: Effect.Effect<void, AlreadyRunning> = Effect.suspend(() => {
     if (this.state !== "stopped") return Effect.fail(new AlreadyRunning({ state: this.state }))
     this.state = "running"
-    const now = this.now()
-    if (this.hub.isActive) this.hub.publish({ _tag: "SchedulerStarted", at: DateTime.makeUnsafe(now) })
-    this.timer.start(this.ticks)
-    for (const record of this.records.values()) this.ticks.schedule(record, now)
+    const now = this.clock.read()
+    this.changes.started(now)
+    this.timer.start()
+    this.ticks.start(now)
     return Effect.void
   })
 
@@ -76,19 +86,15 @@ export class Engine {
     return Effect.suspend(() => {
       if (this.stopping !== undefined) return this.stopping.hurry(grace)
       if (this.state !== "running") return Effect.succeed({ interrupted: [] })
+      const stopping = new Stopping()
       this.state = "stopping"
-      this.stopping = new Stopping()
-      const now = this.now()
-      if (this.hub.isActive) this.hub.publish({ _tag: "SchedulerStopping", at: DateTime.makeUnsafe(now) })
+      this.stopping = stopping
+      this.changes.stopping(this.clock.read())
       this.timer.stop()
-      for (const record of this.records.values()) {
-        record.stepping++
-        record.step = undefined
-        this.runner.dropWaiting(record, "stopped")
-      }
-      const { stopping } = this
-      // Not a child of the caller: an interrupted caller leaves a stop that goes on. A job that stops the scheduler before
-      // its first pause is in flight only when it has come to that.
+      this.ticks.stop()
+      for (const flow of this.flows.values()) this.runner.dropWaiting(flow, "stopped")
+      // Not a child of the caller: an interrupted caller leaves a stop that goes on. After a yield: a job that stops the
+      // scheduler before its first pause is in flight only when it has come to that.
       Effect.runForkWith(this.context)(Effect.andThen(Effect.yieldNow, this.shutDown(stopping, grace)))
       return stopping.report
     })
@@ -101,21 +107,15 @@ export class Engine {
       yield* FiberSet.clear(this.fibers)
       this.state = "stopped"
       this.stopping = undefined
-      if (this.hub.isActive) {
-        this.hub.publish({ _tag: "SchedulerStopped", at: DateTime.makeUnsafe(this.now()), interrupted })
-      }
+      this.changes.stopped(this.clock.read(), interrupted)
       yield* stopping.end({ interrupted })
     })
-  }
-
-  get inFlight(): ReadonlyArray<RunId> {
-    return inFlight(this.records.values())
   }
 
   close(): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.state = "closed"
-      return this.hub.close
+      return this.changes.close
     })
   }
 
@@ -123,58 +123,57 @@ export class Engine {
   // flows
   // ---------------------------------------------------------------------------
 
-  add(record: FlowRecord): void {
-    const now = this.timer.look()
-    this.records.set(record.id, record)
-    if (this.hub.isActive) this.hub.publish({ _tag: "Added", at: DateTime.makeUnsafe(now), flow: record.id })
-    if (this.state === "running") this.ticks.schedule(record, now)
+  /** The place of a flow that is added now, among those that are due at the same time. */
+  nextOrder(): number {
+    return ++this.order
+  }
+
+  add(flow: LiveFlow): void {
+    const now = this.clock.now()
+    this.flows.set(flow.id, flow)
+    this.changes.added(now, flow.id)
+    if (this.isRunning) this.ticks.schedule(flow, now)
+  }
+
+  pause(flow: LiveFlow): void {
+    if (flow.paused) return
+    const now = this.clock.now()
+    flow.pause(now)
+    this.agenda.remove(flow)
+    this.changes.paused(now, flow.id)
+    this.runner.dropWaiting(flow, "paused", "timer")
+  }
+
+  resume(flow: LiveFlow): void {
+    if (!flow.paused) return
+    const now = this.clock.now()
+    flow.resume(now)
+    this.changes.resumed(now, flow.id)
+    this.ticks.reschedule(flow, now)
+  }
+
+  reset(flow: LiveFlow): void {
+    const now = this.clock.now()
+    const wasTripped = flow.tripped
+    flow.reset(now)
+    this.changes.reset(now, flow.id)
+    if (wasTripped) this.ticks.reschedule(flow, now)
   }
 
   /** Removes a flow; its id is free when its runs have ended. */
-  remove(record: FlowRecord): void {
-    record.removed = true
-    this.runner.withdraw(record)
-    this.runner.dropWaiting(record, "stopped")
-    this.runner.cancel(record)
-    this.forget(record)
+  remove(flow: LiveFlow): void {
+    flow.remove()
+    this.agenda.remove(flow)
+    this.runner.dropWaiting(flow, "stopped")
+    flow.interrupt()
+    this.release(flow)
   }
 
-  private forget(record: FlowRecord): void {
-    if (record.running > 0 || this.records.get(record.id) !== record) return
-    this.records.delete(record.id)
-    this.timetables.release(record.flow.trigger)
-    if (this.hub.isActive) {
-      this.hub.publish({ _tag: "Removed", at: DateTime.makeUnsafe(this.now()), flow: record.id })
-    }
-  }
-
-  pause(record: FlowRecord): void {
-    if (record.paused) return
-    const now = this.timer.look()
-    record.paused = true
-    record.omit(now, Infinity, "paused")
-    this.runner.withdraw(record)
-    if (this.hub.isActive) this.hub.publish({ _tag: "Paused", at: DateTime.makeUnsafe(now), flow: record.id })
-    this.runner.dropWaiting(record, "paused", "timer")
-  }
-
-  resume(record: FlowRecord): void {
-    if (!record.paused) return
-    const now = this.timer.look()
-    record.paused = false
-    record.endOmission("paused", now)
-    if (this.hub.isActive) this.hub.publish({ _tag: "Resumed", at: DateTime.makeUnsafe(now), flow: record.id })
-    this.ticks.reschedule(record, now)
-  }
-
-  reset(record: FlowRecord): void {
-    const now = this.timer.look()
-    const wasTripped = record.tripped
-    record.endOmission("tripped", now)
-    record.tripped = false
-    record.streak = 0
-    record.backoffUntil = 0
-    if (this.hub.isActive) this.hub.publish({ _tag: "Reset", at: DateTime.makeUnsafe(now), flow: record.id })
-    if (wasTripped) this.ticks.reschedule(record, now)
+  /** Forgets a flow that was removed, when its last run has ended. */
+  private release(flow: LiveFlow): void {
+    if (flow.running > 0 || this.flows.get(flow.id) !== flow) return
+    this.flows.delete(flow.id)
+    this.timetables.release(flow.definition.trigger)
+    this.changes.removed(this.clock.read(), flow.id)
   }
 }

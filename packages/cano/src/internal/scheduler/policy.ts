@@ -7,10 +7,11 @@ import type { Flow, Options } from "../../Scheduler.ts"
 import { InvalidFlow } from "../../SchedulerError.ts"
 import { durationProblems, nameProblems } from "../configuration.ts"
 import type { Backoff, Policy } from "./decision.ts"
+import { noOptions } from "./definition.ts"
 
 type AnyOptions = Options<Duration.Input | undefined>
 
-/** The last instant that a date can tell. */
+/** The latest instant of a date. */
 const endOfTime = 8.64e15
 
 /** Shared by all flows without options. */
@@ -28,7 +29,7 @@ const plain: Policy = {
 
 const overlaps: ReadonlySet<unknown> = new Set(["skip", "queue", "allow", "cancelPrevious"])
 
-/** The policy that the options of a flow stand for, or everything that is wrong with them, the id and the job. */
+/** The policy for which the options of a flow stand, or everything that is wrong with them, the id and the job. */
 export const policyOf = ({ id, job, options }: Flow.Any): Result.Result<Policy, InvalidFlow> => {
   const wrongName = nameProblems("the id", id)
   const isJob = Effect.isEffect(job) || typeof job === "function"
@@ -42,8 +43,6 @@ export const policyOf = ({ id, job, options }: Flow.Any): Result.Result<Policy, 
     ? Result.fail(new InvalidFlow({ flow: String(id).slice(0, 40), problems }))
     : Result.succeed(toPolicy(options))
 }
-
-export const noOptions: AnyOptions = {}
 
 const succeedPlain = Result.succeed(plain)
 

@@ -1,0 +1,139 @@
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { Flow, Options, Run, Scheduler } from "../../Scheduler.ts"
+import {
+  DuplicateFlow,
+  type InvalidCron,
+  type InvalidFlow,
+  NotRunning,
+  TriggerRefused,
+  UnknownFlow
+} from "../../SchedulerError.ts"
+import type * as Trigger from "../../Trigger.ts"
+import { durationProblems, refuse } from "../configuration.ts"
+import { isTraced } from "../trace.ts"
+import { isFlow, makeFlow } from "./definition.ts"
+import type { Engine } from "./engine.ts"
+import { explain } from "./explain.ts"
+import { type LiveFlow, makeLiveFlow } from "./flow.ts"
+import { policyOf } from "./policy.ts"
+import { previewOf, statusOf } from "./status.ts"
+
+/** What a scheduler offers, on an engine. */
+export const make = (engine: Engine, grace: Duration.Duration): Scheduler["Service"] => {
+  const withFlow = <A, E = never>(flow: string | Flow.Any, use: (flow: LiveFlow) => Effect.Effect<A, E>) =>
+    Effect.suspend((): Effect.Effect<A, E | UnknownFlow> => {
+      const found = find(engine, flow)
+      return Result.isFailure(found) ? Effect.fail(found.failure) : use(found.success)
+    })
+  const sync = <A>(flow: string | Flow.Any, use: (flow: LiveFlow) => A) =>
+    withFlow(flow, (flow) => Effect.sync(() => use(flow)))
+  return {
+    add: (flow: string | Flow.Any, trigger?: Trigger.Trigger<any>, job?: Flow.Any["job"], options?: Options<any>) =>
+      add(engine, isFlow(flow) ? flow : makeFlow(flow, trigger!, job!, options)) as any,
+    start: engine.start,
+    stop: (options) => Effect.suspend(() => engine.stop(options?.grace === undefined ? grace : graceOf(options.grace))),
+    trigger: (flow: string | Flow.Any) => withFlow(flow, (flow) => trigger(engine, flow)) as any,
+    pause: (flow) => sync(flow, (flow) => engine.pause(flow)),
+    resume: (flow) => sync(flow, (flow) => engine.resume(flow)),
+    reset: (flow) => sync(flow, (flow) => engine.reset(flow)),
+    remove: (flow) => withFlow(flow, (flow) => remove(engine, flow)),
+    status: (flow) => sync(flow, (flow) => statusOf(flow, engine.isRunning, engine.clock.read())),
+    list: Effect.sync(() =>
+      Array.from(engine.flows.values())
+        .filter((flow) => !flow.isRemoved)
+        .map((flow) => statusOf(flow, engine.isRunning, engine.clock.read()))
+    ),
+    preview: (flow, n) =>
+      sync(flow, (flow) => previewOf(flow, engine.isRunning, engine.clock.read(), previewLengthOf(n))),
+    explain: (flow, instant) =>
+      sync(flow, (flow) => explain(flow, engine.isRunning, engine.clock.read(), instantOf(instant))),
+    changes: engine.changes.events,
+    isRunning: Effect.sync(() => engine.isRunning)
+  }
+}
+
+const find = (engine: Engine, flow: string | Flow.Any): Result.Result<LiveFlow, UnknownFlow> => {
+  const id = isFlow(flow) ? flow.id : flow
+  const found = engine.flows.get(id)
+  if (found === undefined || found.isRemoved) return Result.fail(new UnknownFlow({ flow: String(id) }))
+  return isFlow(flow) && found.definition !== flow
+    ? Result.fail(new UnknownFlow({ flow: id, isOther: true }))
+    : Result.succeed(found)
+}
+
+const add = (
+  engine: Engine,
+  definition: Flow.Any
+): Effect.Effect<Flow.Any, DuplicateFlow | InvalidFlow | InvalidCron> =>
+  Effect.withFiber((fiber): Effect.Effect<Flow.Any, DuplicateFlow | InvalidFlow | InvalidCron> => {
+    const { id, trigger } = definition
+    const policy = policyOf(definition)
+    if (Result.isFailure(policy)) return Effect.fail(policy.failure)
+    if (engine.flows.has(id)) return Effect.fail(new DuplicateFlow({ flow: id }))
+    const timetable = engine.timetables.acquire(id, trigger, engine.clock.read())
+    if (Result.isFailure(timetable)) return Effect.fail(timetable.failure)
+    engine.add(
+      makeLiveFlow({
+        definition,
+        order: engine.nextOrder(),
+        policy: policy.success,
+        timetable: timetable.success,
+        context: fiber.context,
+        isTraced: isTraced(fiber)
+      })
+    )
+    return Effect.succeed(definition)
+  })
+
+const trigger = (engine: Engine, flow: LiveFlow): Effect.Effect<Run<unknown, unknown>, NotRunning | TriggerRefused> => {
+  const { id } = flow
+  if (!engine.isRunning) return Effect.fail(new NotRunning({ flow: id }))
+  const done = Deferred.makeUnsafe<Exit.Exit<unknown, unknown>>()
+  const decided = engine.runner.offer(flow, { due: engine.clock.read(), by: "hand", done })
+  if (decided._tag === "Skip") {
+    return Effect.fail(new TriggerRefused({ flow: id, reason: decided.reason, run: decided.run }))
+  }
+  const end = Deferred.await(done)
+  return Effect.succeed({ flow: id, await: end, join: Effect.flatten(end) })
+}
+
+/** Waits for the runs, but not from within one of them: that one is interrupted while it waits. */
+const remove = (engine: Engine, flow: LiveFlow): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const fibers = flow.fibersInFlight
+    engine.remove(flow)
+    return Effect.asVoid(Fiber.awaitAll(fibers))
+  })
+
+// -----------------------------------------------------------------------------
+// what only a mistake in the program can make wrong
+// -----------------------------------------------------------------------------
+
+/** Reads a grace. It may be of any length, also none and without end. */
+export const graceOf = (grace: Duration.Input): Duration.Duration => {
+  const isUnbounded = grace === Infinity || grace === "Infinity"
+  refuse("Scheduler", isUnbounded ? [] : durationProblems("grace", grace, "from 0"))
+  return Duration.fromInputUnsafe(grace)
+}
+
+/** To find more ticks would hold up all flows. */
+const longestPreview = 10_000
+
+const previewLengthOf = (n: number): number => {
+  const isFine = Number.isSafeInteger(n) && n >= 0 && n <= longestPreview
+  refuse("Scheduler.preview", isFine ? [] : [`n is ${n}, expected a whole number from 0 to ${longestPreview}`])
+  return n
+}
+
+const instantOf = (input: DateTime.DateTime.Input): number => {
+  const instant = DateTime.make(input)
+  refuse("Scheduler.explain", Option.isSome(instant) ? [] : [`the instant is ${String(input)}, expected a time`])
+  return DateTime.toEpochMillis(Option.getOrThrow(instant))
+}
