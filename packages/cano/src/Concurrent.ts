@@ -45,6 +45,7 @@ import {
   optionsProblems,
   refuse
 } from "./internal/faults.ts"
+import { brandStatus } from "./internal/pool/brand.ts"
 import { goalOf } from "./internal/pool/goal.ts"
 import * as Pool from "./internal/pool/pool.ts"
 import { resultOf } from "./internal/pool/result.ts"
@@ -467,14 +468,15 @@ const finished = (pool: Effect.Effect<Pool.Pool>, idOf: (index: number) => strin
     )
   )
 
-const statusOf = ({ total, completed, failed, startedAt, end }: Pool.Pool, now: number): Status => ({
-  total,
-  completed,
-  failed,
-  cancelled: total - completed - failed,
-  duration: Duration.millis(now - startedAt),
-  end: end!
-})
+const statusOf = ({ total, completed, failed, startedAt, end }: Pool.Pool, now: number): Status =>
+  brandStatus({
+    total,
+    completed,
+    failed,
+    cancelled: total - completed - failed,
+    duration: Duration.millis(now - startedAt),
+    end: end!
+  })
 
 const inInstanceSpan = (effect: Effect.Effect<any, any, any>, id: string): Effect.Effect<any, any, any> =>
   span("instance", { "cano.instance.id": id })(effect)

@@ -49,24 +49,24 @@
  *
  * @since 0.1.0
  */
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Data from "effect/Data"
 import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type { Pipeable } from "effect/Pipeable"
-import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Covariant } from "effect/Types"
-import { refuse } from "./internal/configuration.ts"
+import { refuse } from "./internal/faults.ts"
 import { makeFlow } from "./internal/scheduler/definition.ts"
 import { Engine } from "./internal/scheduler/engine.ts"
 import * as Operations from "./internal/scheduler/operations.ts"
-import { onSignal } from "./internal/scheduler/process.ts"
 import type {
   AlreadyRunning,
   DuplicateFlow,
@@ -248,7 +248,7 @@ export type SkipReason =
 export type State = "running" | "tripped" | "paused" | "completed" | "backoff" | "idle"
 
 /**
- * The counters of a batch. They are found in the result of a job that has a `status` with them, as that of a concurrent run has.
+ * The counters of a batch. They are found in the result of a job that has the `status` of a concurrent run.
  *
  * @category models
  * @since 0.1.0
@@ -489,7 +489,7 @@ export class Scheduler extends Context.Service<
      * `Effect.forkChild` has forked dies with it.
      *
      * A run that cannot be interrupted (`Effect.uninterruptible`, or a finalizer that hangs) is waited for, however long it
-     * takes beyond the grace: bound the work inside of it. Under {@link runMain} a second signal ends the process at once.
+     * takes beyond the grace: bound the work inside of it. Under `Main.run` of effect-cano-node a second signal ends the process at once.
      */
     readonly stop: (options?: { readonly grace?: Duration.Input | undefined }) => Effect.Effect<StopReport>
     /**

@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
+import * as Concurrent from "../../src/Concurrent.ts"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
 import { briefly, makeScheduler, quiet, timesOf, watch } from "../support/scheduling.ts"
@@ -137,11 +138,16 @@ describe("unlike Cano", () => {
   it.effect("a concurrent job runs and tells its counts: Cano's ended as still shared, or told zeros", () =>
     Effect.gen(function* () {
       const scheduler = yield* makeScheduler
-      const batch = { results: [], status: { total: 3, completed: 2, failed: 1, cancelled: 0 } }
-      yield* scheduler.add("batch", Trigger.every("1 second"), Effect.succeed(batch))
+      const batch = Concurrent.run([Effect.void, Effect.fail("no"), Effect.void])
+      yield* scheduler.add("batch", Trigger.every("1 second"), batch)
       yield* scheduler.start
       yield* TestClock.adjust("100 millis")
-      assert.deepStrictEqual((yield* scheduler.status("batch")).lastCounters, batch.status)
+      assert.deepStrictEqual((yield* scheduler.status("batch")).lastCounters, {
+        total: 3,
+        completed: 2,
+        failed: 1,
+        cancelled: 0
+      })
     })
   )
 

@@ -2,7 +2,7 @@ import * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { Event, Outcome, RunId, SkipReason, Tick } from "../../Scheduler.ts"
-import { Hub } from "../hub.ts"
+import { Hub } from "../watch/hub.ts"
 
 /** Publishes the events of a scheduler. An event is made only where somebody reads. */
 export class Changes {

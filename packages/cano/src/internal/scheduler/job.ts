@@ -6,8 +6,9 @@ import { hasProperty } from "effect/Predicate"
 import { ConfigurationError } from "../../ConfigurationError.ts"
 import type { Counters, Flow, Outcome, Tick } from "../../Scheduler.ts"
 import { RunTimeout } from "../../SchedulerError.ts"
-import { peek } from "../blame.ts"
-import { inSpan } from "../trace.ts"
+import { peek } from "../watch/redaction.ts"
+import { isBrandedStatus } from "../pool/brand.ts"
+import { inSpan } from "../watch/spans.ts"
 
 export type AnyEffect = Effect.Effect<any, any, any>
 
@@ -65,17 +66,12 @@ export const runOutcome = (flow: string, exit: Exit.Exit<unknown, unknown>): Out
   return peek(() => error instanceof RunTimeout && error.flow === flow, false) ? "timeout" : "failure"
 }
 
-/** The counters in the result of a concurrent run, recognised by their shape. */
+/** The counters of a concurrent run, if its status is in the result of a job. */
 export const countersOf = (result: unknown): Counters | undefined =>
   result === undefined ? undefined : peek(() => readCounters(result), undefined)
 
 const readCounters = (result: unknown): Counters | undefined => {
-  if (!hasProperty(result, "status") || !isCounters(result.status)) return undefined
+  if (!hasProperty(result, "status") || !isBrandedStatus(result.status)) return undefined
   const { cancelled, completed, failed, total } = result.status
   return { total, completed, failed, cancelled }
 }
-
-const names = ["total", "completed", "failed", "cancelled"] as const
-
-const isCounters = (u: unknown): u is Counters =>
-  names.every((name) => hasProperty(u, name) && typeof u[name] === "number")

@@ -16,8 +16,8 @@ import {
   UnknownFlow
 } from "../../SchedulerError.ts"
 import type * as Trigger from "../../Trigger.ts"
-import { durationProblems, refuse } from "../configuration.ts"
-import { isTraced } from "../trace.ts"
+import { durationProblems, refuse } from "../faults.ts"
+import { isTraced } from "../watch/spans.ts"
 import { isFlow, makeFlow } from "./definition.ts"
 import type { Engine } from "./engine.ts"
 import { explain } from "./explain.ts"

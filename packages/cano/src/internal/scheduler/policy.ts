@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Flow, Options } from "../../Scheduler.ts"
 import { InvalidFlow } from "../../SchedulerError.ts"
-import { durationProblems, nameProblems } from "../configuration.ts"
+import { durationProblems, nameProblems } from "../faults.ts"
 import type { Backoff, Policy } from "./decision.ts"
 import { noOptions } from "./definition.ts"
 
