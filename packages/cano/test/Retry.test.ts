@@ -7,7 +7,7 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Retry from "../src/Retry.ts"
 import * as Task from "../src/Task.ts"
-import { inVirtualTime } from "./support.ts"
+import { inVirtualTime, refusal } from "./support.ts"
 
 /** To the microsecond: differences of times in floating point are not exact. */
 const round = (millis: number) => Math.round(millis * 1000) / 1000
@@ -172,4 +172,46 @@ describe("exponential", () => {
       assert.deepStrictEqual(attempts, [4, 4, 4])
     })
   )
+})
+
+describe("W8 Retry refuses", () => {
+  for (const retries of [-1, 1.5, NaN, Infinity, 2 ** 53, "3"]) {
+    it(`retries of ${String(retries)}`, () => {
+      const n = retries as number
+      const text = `retries is ${typeof retries === "string" ? `"${retries}"` : retries}, expected a whole number from 0`
+      assert.deepStrictEqual(refusal(() => Retry.fixed(n, 1)).problems, [text])
+      assert.deepStrictEqual(refusal(() => Retry.exponential(n)).problems, [text])
+      assert.deepStrictEqual(refusal(() => Retry.exponentialCustom({ retries: n })).problems, [text])
+    })
+  }
+  for (const delay of [-1, NaN, Infinity, "soon", "-1 seconds"]) {
+    it(`a delay of ${delay}`, () => {
+      const input = delay as number
+      assert.include(refusal(() => Retry.fixed(1, input)).message, "delay is ")
+      assert.include(refusal(() => Retry.exponentialCustom({ retries: 1, base: input })).message, "base is ")
+      assert.include(refusal(() => Retry.exponentialCustom({ retries: 1, maxDelay: input })).message, "maxDelay is ")
+    })
+  }
+  for (const factor of [0.99, 0, -2, NaN, Infinity]) {
+    it(`a factor of ${factor}`, () =>
+      assert.deepStrictEqual(refusal(() => Retry.exponentialCustom({ retries: 1, factor })).problems, [
+        `factor is ${factor}, expected a number from 1`
+      ]))
+  }
+  for (const jitter of [-0.1, 1.01, NaN, Infinity]) {
+    it(`a jitter of ${jitter}`, () =>
+      assert.deepStrictEqual(refusal(() => Retry.exponentialCustom({ retries: 1, jitter })).problems, [
+        `jitter is ${jitter}, expected a number from 0 to 1`
+      ]))
+  }
+  it("everything wrong at once, and lists it", () => {
+    const error = refusal(() => Retry.exponentialCustom({ retries: -1, base: -1, maxDelay: -1, factor: 0, jitter: 2 }))
+    assert.strictEqual(error.subject, "Retry.exponentialCustom")
+    assert.strictEqual(error.problems.length, 5)
+  })
+  it("nothing at the bounds", () => {
+    Retry.fixed(0, 0)
+    Retry.exponentialCustom({ retries: 0, base: 0, maxDelay: 0, factor: 1, jitter: 0 })
+    Retry.exponentialCustom({ retries: 1, jitter: 1 })
+  })
 })

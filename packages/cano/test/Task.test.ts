@@ -8,10 +8,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Node from "../src/Node.ts"
 import * as Retry from "../src/Retry.ts"
 import * as Task from "../src/Task.ts"
 import * as Workflow from "../src/Workflow.ts"
-import { defectsOf, errorOf, inVirtualTime, makeUnchecked } from "./support.ts"
+import { defectsOf, errorOf, inVirtualTime, makeUnchecked, refusal } from "./support.ts"
 
 class Flaky extends Data.TaggedError("Flaky")<{ readonly attempt: number }> {}
 
@@ -270,4 +271,32 @@ it("an AttemptTimeout without a task name has a message too", () => {
   const error = new Task.AttemptTimeout({ task: undefined, timeout: Duration.minutes(2) })
   assert.strictEqual(error._tag, "AttemptTimeout")
   assert.strictEqual(error.message, "An attempt of a task took longer than 2m")
+})
+
+const long = "x".repeat(257)
+
+describe("W8 Task.make and Node.make refuse", () => {
+  const makers = {
+    "Task.make": (options: object) => Task.make({ run: () => "Done", ...options }),
+    "Node.make": (options: object) => Node.make({ prep: () => 1, exec: () => 1, post: () => "Done", ...options })
+  }
+  for (const [maker, make] of Object.entries(makers)) {
+    it(`${maker}: an empty name`, () => assert.include(refusal(() => make({ name: "" })).message, "the name is empty"))
+    it(`${maker}: a name that is too long`, () =>
+      assert.include(refusal(() => make({ name: long })).message, "is 257 characters long"))
+    for (const timeout of [0, "0 seconds", -1, NaN, Infinity, "soon", {}, -5n]) {
+      it(`${maker}: an attemptTimeout of ${typeof timeout === "object" ? "{}" : String(timeout)}`, () => {
+        const error = refusal(() => make({ name: "fetch", attemptTimeout: timeout }))
+        assert.strictEqual(error.subject, 'Task "fetch"')
+        assert.include(error.message, "attemptTimeout is ")
+      })
+    }
+    it(`${maker}: all of it at once`, () => {
+      assert.strictEqual(refusal(() => make({ name: "", attemptTimeout: 0 })).problems.length, 2)
+    })
+    it(`${maker}: nothing that is right`, () => {
+      make({ name: "x".repeat(256), attemptTimeout: "1 milli" })
+      make({ attemptTimeout: undefined, retry: undefined, name: undefined })
+    })
+  }
 })

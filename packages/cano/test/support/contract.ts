@@ -1,7 +1,7 @@
 /** Reads the tables of docs/observability.md, which the tests hold the library against. */
 import { readFileSync } from "node:fs"
 
-const page = readFileSync(new URL("../../../docs/observability.md", import.meta.url), "utf8")
+const page = readFileSync(new URL("../../../../docs/observability.md", import.meta.url), "utf8")
 
 /** The rows of the table that is marked with `<!-- contract: name -->`, cell by cell. */
 export const tableOf = (name: string): ReadonlyArray<ReadonlyArray<string>> => {

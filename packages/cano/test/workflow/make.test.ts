@@ -1,16 +1,15 @@
-/** W8: what types cannot say, and what untyped callers get wrong, is refused when the definition is made. */
+/** W7: what types cannot say, and what untyped callers get wrong, is refused when the definition is made. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { ConfigurationError } from "../src/ConfigurationError.ts"
-import * as Node from "../src/Node.ts"
-import * as Retry from "../src/Retry.ts"
-import * as Task from "../src/Task.ts"
-import * as Workflow from "../src/Workflow.ts"
-import { makeUnchecked, refusal } from "./support.ts"
+import * as Retry from "../../src/Retry.ts"
+import * as Workflow from "../../src/Workflow.ts"
+import { makeUnchecked, refusal } from "../support.ts"
 
 const Letters = Schema.Literals(["A", "B", "C", "Done", "Failed"])
+
 const long = "x".repeat(257)
+
 const go = (...to: ReadonlyArray<string>) => ({ to, run: () => to[0] })
 
 const machine = (options: object) => () =>
@@ -148,78 +147,4 @@ describe("W8 withMaxTransitions refuses", () => {
       assert.strictEqual(error.message, `Workflow "broken": maxTransitions is ${shown}, expected a whole number from 1`)
     })
   }
-})
-
-describe("W8 Task.make and Node.make refuse", () => {
-  const makers = {
-    "Task.make": (options: object) => Task.make({ run: () => "Done", ...options }),
-    "Node.make": (options: object) => Node.make({ prep: () => 1, exec: () => 1, post: () => "Done", ...options })
-  }
-  for (const [maker, make] of Object.entries(makers)) {
-    it(`${maker}: an empty name`, () => assert.include(refusal(() => make({ name: "" })).message, "the name is empty"))
-    it(`${maker}: a name that is too long`, () =>
-      assert.include(refusal(() => make({ name: long })).message, "is 257 characters long"))
-    for (const timeout of [0, "0 seconds", -1, NaN, Infinity, "soon", {}, -5n]) {
-      it(`${maker}: an attemptTimeout of ${typeof timeout === "object" ? "{}" : String(timeout)}`, () => {
-        const error = refusal(() => make({ name: "fetch", attemptTimeout: timeout }))
-        assert.strictEqual(error.subject, 'Task "fetch"')
-        assert.include(error.message, "attemptTimeout is ")
-      })
-    }
-    it(`${maker}: all of it at once`, () => {
-      assert.strictEqual(refusal(() => make({ name: "", attemptTimeout: 0 })).problems.length, 2)
-    })
-    it(`${maker}: nothing that is right`, () => {
-      make({ name: "x".repeat(256), attemptTimeout: "1 milli" })
-      make({ attemptTimeout: undefined, retry: undefined, name: undefined })
-    })
-  }
-})
-
-describe("W8 Retry refuses", () => {
-  for (const retries of [-1, 1.5, NaN, Infinity, 2 ** 53, "3"]) {
-    it(`retries of ${String(retries)}`, () => {
-      const n = retries as number
-      const text = `retries is ${typeof retries === "string" ? `"${retries}"` : retries}, expected a whole number from 0`
-      assert.deepStrictEqual(refusal(() => Retry.fixed(n, 1)).problems, [text])
-      assert.deepStrictEqual(refusal(() => Retry.exponential(n)).problems, [text])
-      assert.deepStrictEqual(refusal(() => Retry.exponentialCustom({ retries: n })).problems, [text])
-    })
-  }
-  for (const delay of [-1, NaN, Infinity, "soon", "-1 seconds"]) {
-    it(`a delay of ${delay}`, () => {
-      const input = delay as number
-      assert.include(refusal(() => Retry.fixed(1, input)).message, "delay is ")
-      assert.include(refusal(() => Retry.exponentialCustom({ retries: 1, base: input })).message, "base is ")
-      assert.include(refusal(() => Retry.exponentialCustom({ retries: 1, maxDelay: input })).message, "maxDelay is ")
-    })
-  }
-  for (const factor of [0.99, 0, -2, NaN, Infinity]) {
-    it(`a factor of ${factor}`, () =>
-      assert.deepStrictEqual(refusal(() => Retry.exponentialCustom({ retries: 1, factor })).problems, [
-        `factor is ${factor}, expected a number from 1`
-      ]))
-  }
-  for (const jitter of [-0.1, 1.01, NaN, Infinity]) {
-    it(`a jitter of ${jitter}`, () =>
-      assert.deepStrictEqual(refusal(() => Retry.exponentialCustom({ retries: 1, jitter })).problems, [
-        `jitter is ${jitter}, expected a number from 0 to 1`
-      ]))
-  }
-  it("everything wrong at once, and lists it", () => {
-    const error = refusal(() => Retry.exponentialCustom({ retries: -1, base: -1, maxDelay: -1, factor: 0, jitter: 2 }))
-    assert.strictEqual(error.subject, "Retry.exponentialCustom")
-    assert.strictEqual(error.problems.length, 5)
-  })
-  it("nothing at the bounds", () => {
-    Retry.fixed(0, 0)
-    Retry.exponentialCustom({ retries: 0, base: 0, maxDelay: 0, factor: 1, jitter: 0 })
-    Retry.exponentialCustom({ retries: 1, jitter: 1 })
-  })
-})
-
-it("a ConfigurationError is a tagged error with its subject and its problems", () => {
-  const error = new ConfigurationError({ subject: "A task", problems: ["one", "two"] })
-  assert.strictEqual(error._tag, "ConfigurationError")
-  assert.strictEqual(error.message, "A task: one; two")
 })
