@@ -4,12 +4,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
+import { defectsOf, errorOf, inVirtualTime } from "effect-cano-testing/Runs"
 import * as Node from "../src/Node.ts"
 import * as Retry from "../src/Retry.ts"
 import * as Store from "../src/Store.ts"
 import * as Task from "../src/Task.ts"
 import * as Workflow from "../src/Workflow.ts"
-import { defectsOf, errorOf, inVirtualTime } from "./support.ts"
 
 const phases = ["prep", "exec", "post"] as const
 type Phase = (typeof phases)[number]

@@ -5,9 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import { inVirtualTime } from "effect-cano-testing/Runs"
 import * as Retry from "../src/Retry.ts"
 import * as Task from "../src/Task.ts"
-import { inVirtualTime, refusal } from "./support.ts"
+import { refusal } from "./support/refusal.ts"
 
 /** To the microsecond: differences of times in floating point are not exact. */
 const round = (millis: number) => Math.round(millis * 1000) / 1000

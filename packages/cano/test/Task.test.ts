@@ -8,11 +8,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import { defectsOf, errorOf, inVirtualTime, makeUnchecked } from "effect-cano-testing/Runs"
 import * as Node from "../src/Node.ts"
 import * as Retry from "../src/Retry.ts"
 import * as Task from "../src/Task.ts"
 import * as Workflow from "../src/Workflow.ts"
-import { defectsOf, errorOf, inVirtualTime, makeUnchecked, refusal } from "./support.ts"
+import { refusal } from "./support/refusal.ts"
 
 class Flaky extends Data.TaggedError("Flaky")<{ readonly attempt: number }> {}
 

@@ -3,9 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { inVirtualTime } from "effect-cano-testing/Runs"
 import * as Concurrent from "../src/Concurrent.ts"
 import * as Wait from "../src/Wait.ts"
-import { inVirtualTime, refusal } from "./support.ts"
+import { refusal } from "./support/refusal.ts"
 
 /** Instances that end after 10, 20, 30 ms and so on; those in `failing` fail. */
 const staggered = (n: number, ...failing: ReadonlyArray<number>) =>

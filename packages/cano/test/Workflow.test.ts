@@ -9,11 +9,11 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
+import { defectsOf, errorOf, inVirtualTime, makeUnchecked, placeOf } from "effect-cano-testing/Runs"
 import * as Node from "../src/Node.ts"
 import * as Retry from "../src/Retry.ts"
 import * as Task from "../src/Task.ts"
 import * as Workflow from "../src/Workflow.ts"
-import { defectsOf, errorOf, inVirtualTime, makeUnchecked, placeOf } from "./support.ts"
 
 class Declined extends Data.TaggedError("Declined")<{ readonly reason: string }> {}
 class Unavailable extends Data.TaggedError("Unavailable")<{ readonly after: number }> {}

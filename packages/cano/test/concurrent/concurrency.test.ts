@@ -6,8 +6,8 @@ import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import * as Concurrent from "../../src/Concurrent.ts"
 import * as Wait from "../../src/Wait.ts"
-import { refusal } from "../support.ts"
 import { value } from "../support/batches.ts"
+import { refusal } from "../support/refusal.ts"
 
 describe("concurrency", () => {
   /** Tells how many run at the same time, and in which order they start. */

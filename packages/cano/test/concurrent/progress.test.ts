@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { defectsOf, inVirtualTime } from "effect-cano-testing/Runs"
 import * as Concurrent from "../../src/Concurrent.ts"
-import { defectsOf, inVirtualTime } from "../support.ts"
 import { after, value } from "../support/batches.ts"
 
 describe("progress", () => {

@@ -5,9 +5,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { defectsOf, inVirtualTime } from "effect-cano-testing/Runs"
 import * as Concurrent from "../../src/Concurrent.ts"
 import * as Wait from "../../src/Wait.ts"
-import { defectsOf, inVirtualTime } from "../support.ts"
 import { after, tags, value } from "../support/batches.ts"
 
 class Broken extends Data.TaggedError("Broken")<{ readonly id: number }> {}

@@ -10,8 +10,8 @@ import * as Concurrent from "../../src/Concurrent.ts"
 import * as Store from "../../src/Store.ts"
 import * as Wait from "../../src/Wait.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { refusal } from "../support.ts"
 import { tags, value } from "../support/batches.ts"
+import { refusal } from "../support/refusal.ts"
 
 class Broken extends Data.TaggedError("Broken")<{ readonly id: number }> {}
 

@@ -4,11 +4,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { defectsOf, errorOf } from "effect-cano-testing/Runs"
 import * as Task from "../../src/Task.ts"
 import * as Wait from "../../src/Wait.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { defectsOf, errorOf, refusal } from "../support.ts"
 import { Down, Short, after, failing, shown, timed } from "../support/forks.ts"
+import { refusal } from "../support/refusal.ts"
 
 describe("when it cannot", () => {
   it.effect("all: fails with the error of the first branch that failed, untouched, and stops the others", () =>

@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
+import { errorOf } from "effect-cano-testing/Runs"
 import * as Task from "../../src/Task.ts"
 import * as Wait from "../../src/Wait.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { errorOf } from "../support.ts"
 import { Down, after, failing, shown, timed } from "../support/forks.ts"
 
 describe("what join gets", () => {

@@ -17,6 +17,10 @@ import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
+import { randomMachine } from "effect-cano-testing/Machines"
+import { inVirtualTime, makeUnchecked } from "effect-cano-testing/Runs"
+import { replay } from "effect-cano-testing/Seed"
+import { makeLog, observe } from "effect-cano-testing/Trial"
 import * as Concurrent from "../../src/Concurrent.ts"
 import * as Metrics from "../../src/Metrics.ts"
 import * as Node from "../../src/Node.ts"
@@ -28,10 +32,6 @@ import * as Task from "../../src/Task.ts"
 import * as Trigger from "../../src/Trigger.ts"
 import * as Wait from "../../src/Wait.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { inVirtualTime, makeUnchecked } from "../support.ts"
-import { randomMachine } from "./machines.ts"
-import { replay } from "./random.ts"
-import { makeLog, observe } from "./workflows.ts"
 
 const secret = "canary-4111-1111"
 
@@ -253,12 +253,7 @@ describe("O1 secrets stay where they are", () => {
     () =>
       Effect.gen(function* () {
         for (let i = seed; i < seed + runs; i++) {
-          const { texts } = yield* overheard(
-            observe(
-              randomMachine(i),
-              makeLog((_, work) => work, secret)
-            )
-          )
+          const { texts } = yield* overheard(observe(randomMachine(i), { log: makeLog((_, work) => work, secret) }))
           assert.isNotEmpty(texts.spans)
           assertSilent(texts, `machine ${i}; replay with CANO_SEED=${i} CANO_RUNS=1`)
         }

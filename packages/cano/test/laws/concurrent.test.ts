@@ -12,9 +12,9 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import { TestClock } from "effect/testing"
+import { random, replay } from "effect-cano-testing/Seed"
 import * as Concurrent from "../../src/Concurrent.ts"
 import * as Wait from "../../src/Wait.ts"
-import { random, replay } from "./random.ts"
 
 /** How an instance works: it sleeps, ends in some way, and needs time to clean up when it is interrupted. */
 interface Plan {

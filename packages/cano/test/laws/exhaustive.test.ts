@@ -6,10 +6,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
-import { refusal } from "../support.ts"
-import type { Form, Machine } from "./machines.ts"
-import { interpret } from "./reference.ts"
-import { build, makeLog, observe } from "./workflows.ts"
+import type { Form, Machine } from "effect-cano-testing/Machines"
+import { interpret } from "effect-cano-testing/Reference"
+import { build, makeLog, observe } from "effect-cano-testing/Trial"
+import { refusal } from "../support/refusal.ts"
 
 const working = ["A", "B", "C"] as const
 const targets = [...working, "X"]

@@ -6,34 +6,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Tracer from "effect/Tracer"
+import { type Outcome, randomMachine } from "effect-cano-testing/Machines"
+import { replay } from "effect-cano-testing/Seed"
+import { agree, observe } from "effect-cano-testing/Trial"
 import * as Observer from "../../src/Observer.ts"
-import { inVirtualTime } from "../support.ts"
-import { type Outcome, randomMachine } from "./machines.ts"
-import { replay } from "./random.ts"
-import { interpret } from "./reference.ts"
-import { observe } from "./workflows.ts"
 
 const { runs, seed } = replay(10_000)
-const batch = 100
-
-/** Every machine from a seed on, many at once under one clock, each compared with the reference. */
-const compare = (from: number, count: number, run: (seed: number) => Effect.Effect<Outcome>) =>
-  Effect.gen(function* () {
-    for (let first = from; first < from + count; first += batch) {
-      const seeds = Array.from({ length: Math.min(batch, from + count - first) }, (_, i) => first + i)
-      const exit = yield* inVirtualTime(Effect.forEach(seeds, run, { concurrency: "unbounded" }))
-      const outcomes = Exit.isSuccess(exit)
-        ? exit.value
-        : assert.fail(`a run of seeds ${seeds[0]} to ${seeds.at(-1)} failed`)
-      outcomes.forEach((outcome, i) => {
-        const machine = randomMachine(seeds[i]!)
-        const hint = `replay with CANO_SEED=${seeds[i]} CANO_RUNS=1: ${JSON.stringify(machine)}`
-        assert.deepStrictEqual(outcome, interpret(machine), hint)
-      })
-    }
-  })
 
 /** What the events of the outermost run tell. */
 const replayed = (events: ReadonlyArray<Observer.WorkflowEvent>) => {
@@ -76,7 +55,7 @@ const told = ({ attempts, elapsed, end, path }: Outcome): ReturnType<typeof repl
 describe(`laws of the interpreter, seed ${seed}`, () => {
   it.effect(
     `W1 ${runs} random machines do what the reference interpreter does`,
-    () => compare(seed, runs, (seed) => observe(randomMachine(seed))),
+    () => agree(seed, runs, (seed) => observe(randomMachine(seed))),
     60_000
   )
 
@@ -84,7 +63,7 @@ describe(`laws of the interpreter, seed ${seed}`, () => {
   it.effect(
     `W1 ${traced} of them do it under a tracer too, and their spans tell the same path and attempts`,
     () =>
-      compare(seed, traced, (seed) => {
+      agree(seed, traced, (seed) => {
         const names: Array<string> = []
         const tracer = Tracer.make({
           span(options) {
@@ -112,7 +91,7 @@ describe(`laws of the interpreter, seed ${seed}`, () => {
   it.effect(
     `W1 ${traced} of them do it when they are observed, and their events tell the same path, attempts, times and end`,
     () =>
-      compare(seed, traced, (seed) => {
+      agree(seed, traced, (seed) => {
         const machine = randomMachine(seed)
         return Effect.gen(function* () {
           const { events, exit } = yield* Observer.record(observe(machine))
@@ -124,38 +103,4 @@ describe(`laws of the interpreter, seed ${seed}`, () => {
       }),
     60_000
   )
-
-  it("A1 the same seed gives the same machine and the same outcome", () => {
-    for (let i = 0; i < 100; i++) {
-      assert.deepStrictEqual(randomMachine(seed + i), randomMachine(seed + i))
-      assert.deepStrictEqual(interpret(randomMachine(seed + i)), interpret(randomMachine(seed + i)))
-    }
-  })
-
-  it("the random machines reach every kind of end, form, retry, timeout and error edge", () => {
-    const seen = new Map<string, number>()
-    const count = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1)
-    for (let i = 0; i < 2000; i++) {
-      const machine = randomMachine(i)
-      const { attempts, end, path } = interpret(machine)
-      count(Object.keys(end)[0]!)
-      if ("error" in end) count(end.error)
-      if (attempts.some((line) => line.includes("#4"))) count("fourth attempt")
-      if (new Set(path).size < path.length) count("loop")
-      for (const tag of new Set(path)) if (machine.states[tag] !== undefined) count(machine.states[tag].form)
-    }
-    const expected = [
-      "exit",
-      "error",
-      "defect",
-      "MaxTransitionsExceeded",
-      "AttemptTimeout",
-      "E0",
-      "fourth attempt",
-      "loop"
-    ]
-    for (const what of [...expected, "pure", "effect", "function", "generator", "task", "node", "nested"]) {
-      assert.isAbove(seen.get(what) ?? 0, 20, what)
-    }
-  })
 })

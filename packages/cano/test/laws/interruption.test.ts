@@ -13,10 +13,10 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Scheduler from "effect/Scheduler"
 import { TestClock } from "effect/testing"
-import { type Machine, randomMachine } from "./machines.ts"
-import { replay } from "./random.ts"
-import { interpret } from "./reference.ts"
-import { makeLog, observe } from "./workflows.ts"
+import { type Machine, randomMachine } from "effect-cano-testing/Machines"
+import { interpret } from "effect-cano-testing/Reference"
+import { replay } from "effect-cano-testing/Seed"
+import { makeLog, observe } from "effect-cano-testing/Trial"
 
 /** One run that is interrupted, and everything that it did in order: `!` is the interruption. */
 interface Trial {
@@ -78,7 +78,7 @@ const fork = (machine: Machine, at: number) =>
       recordFiberStart: () => trial.fibers++,
       recordFiberEnd: () => trial.fibers--
     }
-    trial.fiber = yield* Effect.forkDetach(Effect.delay(observe(machine, log), 1)).pipe(
+    trial.fiber = yield* Effect.forkDetach(Effect.delay(observe(machine, { log }), 1)).pipe(
       Effect.provideService(Scheduler.Scheduler, scheduler),
       Effect.provideService(Metric.FiberRuntimeMetrics, metrics)
     )

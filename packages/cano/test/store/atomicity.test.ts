@@ -1,8 +1,8 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { defectsOf } from "effect-cano-testing/Runs"
 import * as Store from "../../src/Store.ts"
-import { defectsOf } from "../support.ts"
 import { Count, Numbers, Text, check } from "../support/store.ts"
 
 describe("C1 atomicity", () => {

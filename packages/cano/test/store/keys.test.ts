@@ -1,8 +1,8 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { random } from "effect-cano-testing/Seed"
 import * as Store from "../../src/Store.ts"
-import { random } from "../laws/random.ts"
 import { check, fails } from "../support/store.ts"
 
 describe("C2 any string is a key", () => {

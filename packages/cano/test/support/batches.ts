@@ -1,7 +1,7 @@
 /** What the tests of Concurrent share. */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import { inVirtualTime } from "../support.ts"
+import { inVirtualTime } from "effect-cano-testing/Runs"
 
 /** What an effect gives in virtual time. */
 export const value = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.flatten(inVirtualTime(effect))

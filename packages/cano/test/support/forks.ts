@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { inVirtualTime } from "../support.ts"
+import { inVirtualTime } from "effect-cano-testing/Runs"
 
 export class Down extends Data.TaggedError("Down")<{ readonly replica: string }> {}
 

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { makeUnchecked } from "../support.ts"
+import { makeUnchecked } from "effect-cano-testing/Runs"
 
 export const Letters = Schema.Literals(["A", "B", "Done", "Failed"])
 

@@ -2,8 +2,8 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { errorOf } from "effect-cano-testing/Runs"
 import * as Store from "../../src/Store.ts"
-import { errorOf } from "../support.ts"
 
 export const Count = Store.key("count", Schema.Number)
 

@@ -9,6 +9,7 @@ import { PrometheusMetrics } from "effect/observability"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
+import { inVirtualTime } from "effect-cano-testing/Runs"
 import * as Concurrent from "../../src/Concurrent.ts"
 import * as Metrics from "../../src/Metrics.ts"
 import * as Node from "../../src/Node.ts"
@@ -20,7 +21,6 @@ import * as Trigger from "../../src/Trigger.ts"
 import * as Wait from "../../src/Wait.ts"
 import * as Workflow from "../../src/Workflow.ts"
 import { matcher, type Name, namesIn, tableOf } from "../support/contract.ts"
-import { inVirtualTime } from "../support.ts"
 
 class Declined extends Data.TaggedError("Declined")<{ readonly card: string }> {}
 

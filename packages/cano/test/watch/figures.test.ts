@@ -7,14 +7,14 @@ import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
+import { inVirtualTime, makeUnchecked } from "effect-cano-testing/Runs"
 import * as Metrics from "../../src/Metrics.ts"
 import * as Observer from "../../src/Observer.ts"
 import * as Retry from "../../src/Retry.ts"
 import * as Task from "../../src/Task.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { inVirtualTime, makeUnchecked } from "../support.ts"
-import { Letters, single } from "../support/single.ts"
 import { recorder } from "../support/recorder.ts"
+import { Letters, single } from "../support/single.ts"
 
 describe("what is told adds up", () => {
   it.effect("a run that is interrupted after any number of steps has ended if it has started, and its spans too", () =>

@@ -5,6 +5,7 @@ import type * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import { PrometheusMetrics } from "effect/observability"
 import * as Schema from "effect/Schema"
+import { inVirtualTime, makeUnchecked } from "effect-cano-testing/Runs"
 import * as Concurrent from "../../src/Concurrent.ts"
 import * as Metrics from "../../src/Metrics.ts"
 import * as Retry from "../../src/Retry.ts"
@@ -13,7 +14,6 @@ import * as Task from "../../src/Task.ts"
 import * as Trigger from "../../src/Trigger.ts"
 import * as Wait from "../../src/Wait.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { inVirtualTime, makeUnchecked } from "../support.ts"
 
 const Letters = Schema.Literals(["A", "B", "Done"])
 

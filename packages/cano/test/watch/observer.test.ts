@@ -12,6 +12,7 @@ import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
+import { inVirtualTime, makeUnchecked } from "effect-cano-testing/Runs"
 import * as Concurrent from "../../src/Concurrent.ts"
 import * as Observer from "../../src/Observer.ts"
 import * as Retry from "../../src/Retry.ts"
@@ -20,7 +21,6 @@ import * as Task from "../../src/Task.ts"
 import * as Trigger from "../../src/Trigger.ts"
 import * as Wait from "../../src/Wait.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { inVirtualTime, makeUnchecked } from "../support.ts"
 
 class Flaky extends Data.TaggedError("Flaky")<{ readonly secret: string }> {}
 

@@ -4,10 +4,10 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Tracer from "effect/Tracer"
+import { makeUnchecked } from "effect-cano-testing/Runs"
 import * as Workflow from "../../src/Workflow.ts"
-import { makeUnchecked } from "../support.ts"
-import { Letters, single } from "../support/single.ts"
 import { recorder } from "../support/recorder.ts"
+import { Letters, single } from "../support/single.ts"
 
 const stackOf = (span: Tracer.NativeSpan | undefined): string => {
   const exit = span?.status._tag === "Ended" ? span.status.exit : undefined

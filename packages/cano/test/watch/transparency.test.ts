@@ -6,15 +6,15 @@ import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import { inVirtualTime, makeUnchecked } from "effect-cano-testing/Runs"
 import * as Metrics from "../../src/Metrics.ts"
 import * as Observer from "../../src/Observer.ts"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Task from "../../src/Task.ts"
 import * as Trigger from "../../src/Trigger.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { inVirtualTime, makeUnchecked } from "../support.ts"
-import { single } from "../support/single.ts"
 import { recorder } from "../support/recorder.ts"
+import { single } from "../support/single.ts"
 
 describe("a watched run does what a bare one does", () => {
   const watchers: Record<string, <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>> = {

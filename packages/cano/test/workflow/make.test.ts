@@ -2,9 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { makeUnchecked } from "effect-cano-testing/Runs"
 import * as Retry from "../../src/Retry.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { makeUnchecked, refusal } from "../support.ts"
+import { refusal } from "../support/refusal.ts"
 
 const Letters = Schema.Literals(["A", "B", "C", "Done", "Failed"])
 

@@ -5,12 +5,12 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { JSDOM } from "jsdom"
 import { readFileSync } from "node:fs"
+import { makeUnchecked, type Unchecked } from "effect-cano-testing/Runs"
+import { random } from "effect-cano-testing/Seed"
 import * as Node from "../../src/Node.ts"
 import * as Retry from "../../src/Retry.ts"
 import * as Task from "../../src/Task.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { random } from "../laws/random.ts"
-import { makeUnchecked, type Unchecked } from "../support.ts"
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}.mmd`, import.meta.url), "utf8")
 

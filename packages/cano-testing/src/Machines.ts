@@ -1,10 +1,18 @@
 /**
- * Machines as data: what the reference interpreter reads, what a workflow is built from, and a generator of random ones.
+ * Machines as data: the reference interpreter reads them, workflows are built from them, and random ones are generated.
  *
- * The data says what each attempt does, never how the engine should go about it.
+ * The data says what each attempt does, never how an interpreter should go about it.
+ *
+ * @since 0.1.0
  */
-import { random, type Random } from "./random.ts"
+import { random, type Random } from "./Seed.ts"
 
+/**
+ * A state machine and all that its states do.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Machine {
   /** States are records that tell who led to them, instead of literals. */
   readonly records: boolean
@@ -16,6 +24,12 @@ export interface Machine {
   readonly choices?: ReadonlyArray<number | "fail" | "die"> | undefined
 }
 
+/**
+ * A state that is not an exit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface State {
   readonly to: ReadonlyArray<string>
   readonly form: Form
@@ -28,6 +42,12 @@ export interface State {
   readonly catch: Readonly<Record<string, { readonly to: string; readonly byFunction: boolean }>>
 }
 
+/**
+ * One attempt: it may write into the store, it takes time, and it ends.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Attempt {
   readonly put?: string | undefined
   readonly append?: string | undefined
@@ -36,6 +56,12 @@ export interface Attempt {
   readonly outcome: { readonly goto: string } | { readonly fail: string } | { readonly die: true }
 }
 
+/**
+ * A retry policy.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Policy =
   | { readonly kind: "fixed"; readonly retries: number; readonly delay: number }
   | {
@@ -48,10 +74,27 @@ export type Policy =
 
 /** The forms of `run`. The quick ones cannot sleep, write, or fail in a typed way. */
 const quickForms = ["pure", "exit"] as const
+/**
+ * Lists the forms that the `run` of a state can have.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export const forms = [...quickForms, "effect", "function", "generator", "task", "node", "nested"] as const
+/**
+ * A form that the `run` of a state can have.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Form = (typeof forms)[number]
 
-/** What came of a run: everything that the laws compare. */
+/**
+ * What came of a run: everything that is compared.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Outcome {
   readonly end:
     | { readonly exit: unknown }
@@ -65,6 +108,12 @@ export interface Outcome {
   readonly elapsed: number
 }
 
+/**
+ * Where a run failed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Place {
   readonly workflow: string
   readonly state: string
@@ -72,7 +121,12 @@ export interface Place {
   readonly attempt: number
 }
 
-/** What an attempt of a state does, after so many attempts of that state and so many attempts in all. */
+/**
+ * Tells what an attempt of a state does, after so many attempts of that state and so many attempts in all.
+ *
+ * @category generators
+ * @since 0.1.0
+ */
 export const attemptOf = (machine: Machine, state: State, ofState: number, inAll: number): Attempt => {
   if (machine.choices === undefined) return state.script[Math.min(ofState, state.script.length - 1)]!
   const choice = machine.choices[inAll] ?? 0
@@ -80,7 +134,12 @@ export const attemptOf = (machine: Machine, state: State, ofState: number, inAll
   return { sleep: 0, outcome: choice === "fail" ? { fail: "E0" } : { goto: state.to[choice]! } }
 }
 
-/** A machine of at most 12 states, from a seed. How often each kind of trouble comes differs from machine to machine. */
+/**
+ * Makes a machine of at most 12 states from a seed. How often each kind of trouble comes differs from machine to machine.
+ *
+ * @category generators
+ * @since 0.1.0
+ */
 export const randomMachine = (seed: number): Machine => {
   const rng = random(seed)
   const weights = {

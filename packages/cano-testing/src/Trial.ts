@@ -1,31 +1,56 @@
-/** Builds real workflows out of machines, and observes their runs. */
+/**
+ * Builds workflows out of machines, runs them, and holds the outcome against the reference interpreter.
+ *
+ * @since 0.1.0
+ */
+import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as Node from "../../src/Node.ts"
-import * as Retry from "../../src/Retry.ts"
-import * as Store from "../../src/Store.ts"
-import * as Task from "../../src/Task.ts"
-import * as Workflow from "../../src/Workflow.ts"
-import { defectsOf, errorOf, makeUnchecked, placeOf, type Unchecked } from "../support.ts"
-import { attemptOf, type Attempt, type Machine, type Outcome, type Policy, type State } from "./machines.ts"
+import * as Node from "effect-cano/Node"
+import * as Retry from "effect-cano/Retry"
+import * as Store from "effect-cano/Store"
+import * as Task from "effect-cano/Task"
+import * as Workflow from "effect-cano/Workflow"
+import {
+  attemptOf,
+  type Attempt,
+  type Machine,
+  type Outcome,
+  type Policy,
+  randomMachine,
+  type State
+} from "./Machines.ts"
+import { interpret } from "./Reference.ts"
+import { defectsOf, errorOf, inVirtualTime, makeUnchecked, placeOf, type Unchecked } from "./Runs.ts"
 
-/** What one run does, as it happens. */
+/**
+ * What one run does, as it happens.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Log {
   readonly attempts: Array<string>
   readonly tried: Map<string, number>
   /** The time since the run began; set when it begins. */
   now: () => number
-  /** Wraps the slow part of an attempt; the interruption law puts resources here. */
+  /** Wraps the slow part of an attempt: a place for resources. */
   readonly around: (tag: string, work: Effect.Effect<void>) => Effect.Effect<void>
-  /** Put into every payload, value and error of the run; the law of the canaries looks where it gets to. */
+  /** Put into every payload, value and error of the run, to see where it gets to. */
   readonly secret: string | undefined
 }
 
-export const makeLog = (around: Log["around"] = (_, work) => work, secret?: string): Log => ({
+/**
+ * Makes an empty log.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeLog = (around: Log["around"] = (_, work) => work, secret?: string | undefined): Log => ({
   attempts: [],
   tried: new Map(),
   now: () => 0,
@@ -33,7 +58,12 @@ export const makeLog = (around: Log["around"] = (_, work) => work, secret?: stri
   secret
 })
 
-/** The workflow of a machine, for one run, which writes into the log. */
+/**
+ * Builds the workflow of a machine, for one run, which writes into the log.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const build = (machine: Machine, log: Log): Unchecked => {
   const tags = [...Object.keys(machine.states), ...machine.exits]
   const states = Object.entries(machine.states).map(([tag, state]) => [tag, definition(machine, tag, state, log)])
@@ -50,19 +80,27 @@ export const build = (machine: Machine, log: Log): Unchecked => {
 
 const startOf = (machine: Machine): string => value(machine, machine.start, "start") as string
 
-/** Runs a machine and gathers what the reference interpreter predicts. Needs the test clock to pass. */
-export const observe = (machine: Machine, log: Log = makeLog()): Effect.Effect<Outcome> =>
+/**
+ * Runs a machine, by `Workflow.run` unless told otherwise, and gathers what the reference interpreter predicts. The test
+ * clock has to pass meanwhile: see {@link agree}.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const observe = (
+  machine: Machine,
+  {
+    log = makeLog(),
+    run = Workflow.run
+  }: { readonly log?: Log | undefined; readonly run?: typeof Workflow.run | undefined } = {}
+): Effect.Effect<Outcome> =>
   Effect.gen(function* () {
     const store = yield* Store.MemoryStore.make
     const clock = yield* Clock.clockWith(Effect.succeed)
     const began = clock.currentTimeMillisUnsafe()
     log.now = () => clock.currentTimeMillisUnsafe() - began
-    const run = Workflow.run(build(machine, log), startOf(machine)) as Effect.Effect<
-      unknown,
-      unknown,
-      Store.MemoryStore
-    >
-    const exit = yield* Effect.exit(Effect.provideService(run, Store.MemoryStore, store))
+    const program = run(build(machine, log), startOf(machine)) as Effect.Effect<unknown, unknown, Store.MemoryStore>
+    const exit = yield* Effect.exit(Effect.provideService(program, Store.MemoryStore, store))
     const elapsed = log.now()
     const { attempts } = log
     return {
@@ -73,6 +111,35 @@ export const observe = (machine: Machine, log: Log = makeLog()): Effect.Effect<O
       elapsed
     }
   })
+
+/**
+ * Compares random machines, those of so many seeds from one on, with the reference interpreter. They run many at once under
+ * one test clock; the first that differs fails the test, with the words to replay it.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const agree = (
+  from: number,
+  count: number,
+  trial: (seed: number) => Effect.Effect<Outcome>
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    for (let first = from; first < from + count; first += batch) {
+      const seeds = Array.from({ length: Math.min(batch, from + count - first) }, (_, i) => first + i)
+      const exit = yield* inVirtualTime(Effect.forEach(seeds, trial, { concurrency: "unbounded" }))
+      const outcomes = Exit.isSuccess(exit)
+        ? exit.value
+        : assert.fail(`a run of seeds ${seeds[0]} to ${seeds.at(-1)} failed`)
+      outcomes.forEach((outcome, i) => {
+        const machine = randomMachine(seeds[i]!)
+        const hint = `replay with CANO_SEED=${seeds[i]} CANO_RUNS=1: ${JSON.stringify(machine)}`
+        assert.deepStrictEqual(outcome, interpret(machine), hint)
+      })
+    }
+  })
+
+const batch = 100
 
 const endOf = (exit: Exit.Exit<unknown, unknown>, attempts: ReadonlyArray<string>): Outcome["end"] => {
   if (Exit.isSuccess(exit)) return { exit: exit.value }

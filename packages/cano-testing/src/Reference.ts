@@ -1,9 +1,18 @@
 /**
- * The reference interpreter: what a machine should do, written from the documentation and not from the source.
+ * The reference interpreter: it says what a machine should do, and is written from the documentation, not from the source.
+ *
  * It is synchronous, knows no Effect, and keeps its own clock.
+ *
+ * @since 0.1.0
  */
-import { attemptOf, type Attempt, type Machine, type Outcome, type Policy, type State } from "./machines.ts"
+import { attemptOf, type Attempt, type Machine, type Outcome, type Policy, type State } from "./Machines.ts"
 
+/**
+ * Runs a machine.
+ *
+ * @category running
+ * @since 0.1.0
+ */
 export const interpret = (machine: Machine): Outcome => {
   const attempts: Array<string> = []
   const path: Array<string> = [machine.start]

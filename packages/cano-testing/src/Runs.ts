@@ -1,0 +1,76 @@
+/**
+ * What tests of workflows share: machines past the types, exits taken apart, and runs in virtual time.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
+import { TestClock } from "effect/testing"
+import * as Workflow from "effect-cano/Workflow"
+
+/**
+ * A workflow as an untyped caller sees it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Unchecked = Workflow.Workflow<any, any, any, never, string>
+
+/**
+ * Makes a workflow as an untyped caller does: for wiring that does not compile, and for machines made at run time.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeUnchecked = Workflow.make as unknown as (
+  name: string,
+  schema: Schema.Codec<any, any, any, any>,
+  options: object
+) => Unchecked
+
+/**
+ * Gives the typed failure of an exit.
+ *
+ * @category exits
+ * @since 0.1.0
+ */
+export const errorOf = <A, E>(exit: Exit.Exit<A, E>): E | undefined =>
+  Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause)) : undefined
+
+/**
+ * Gives the defects of an exit.
+ *
+ * @category exits
+ * @since 0.1.0
+ */
+export const defectsOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<unknown> =>
+  Exit.isFailure(exit) ? exit.cause.reasons.filter(Cause.isDieReason).map((reason) => reason.defect) : []
+
+/**
+ * Tells where the run behind an exit failed.
+ *
+ * @category exits
+ * @since 0.1.0
+ */
+export const placeOf = (exit: Exit.Exit<unknown, unknown>): Workflow.FailedAt["Service"] | undefined =>
+  Exit.isFailure(exit) ? Option.getOrUndefined(Workflow.failedAt(exit.cause)) : undefined
+
+/**
+ * Runs an effect while the test clock passes, by default for a day, and gives its exit.
+ *
+ * The effect starts out of a sleep, because the clock waits for the fibers that it woke, and for those alone.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const inVirtualTime = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.Input = "1 day") =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(Effect.delay(effect, 1))
+    yield* TestClock.adjust(time)
+    return yield* Fiber.await(fiber)
+  })
