@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -74,3 +75,20 @@ export const inVirtualTime = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Dur
     yield* TestClock.adjust(time)
     return yield* Fiber.await(fiber)
   })
+
+/**
+ * Runs an effect in virtual time, and gives its exit and the milliseconds that it took.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const timed = (
+  effect: Effect.Effect<unknown, unknown>
+): Effect.Effect<readonly [Exit.Exit<unknown, unknown>, number]> =>
+  inVirtualTime(
+    Effect.gen(function* () {
+      const start = yield* Clock.currentTimeMillis
+      const exit = yield* Effect.exit(effect)
+      return [exit, (yield* Clock.currentTimeMillis) - start] as const
+    })
+  ).pipe(Effect.flatten)

@@ -5,11 +5,11 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { TestClock } from "effect/testing"
 import * as Tracer from "effect/Tracer"
-import { defectsOf, errorOf, inVirtualTime } from "effect-cano-testing/Runs"
+import { defectsOf, errorOf, inVirtualTime, timed } from "effect-cano-testing/Runs"
 import * as Retry from "../../src/Retry.ts"
 import * as Task from "../../src/Task.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { Down, Short, after, timed } from "../support/forks.ts"
+import { Down, Short, after } from "../support/forks.ts"
 
 describe("branches", () => {
   const child = Workflow.make("child", Short, {

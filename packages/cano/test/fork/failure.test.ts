@@ -4,11 +4,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import { defectsOf, errorOf } from "effect-cano-testing/Runs"
+import { defectsOf, errorOf, timed } from "effect-cano-testing/Runs"
 import * as Task from "../../src/Task.ts"
 import * as Wait from "../../src/Wait.ts"
-import * as Workflow from "../../src/Workflow.ts"
-import { Down, Short, after, failing, shown, timed } from "../support/forks.ts"
+import { Down, after, failing, shown } from "../support/forks.ts"
 import { refusal } from "../support/refusal.ts"
 
 describe("when it cannot", () => {
@@ -116,31 +115,6 @@ describe("when it cannot", () => {
         join: (results) => shown(results)
       })
       assert.deepStrictEqual(yield* timed(Task.run(fork)), [Exit.succeed("C-"), 20])
-    })
-  )
-
-  it.effect("its errors are edges of the machine", () =>
-    Effect.gen(function* () {
-      const read = (millis: number, broken: boolean) =>
-        Workflow.make("read", Short, {
-          initial: "Start",
-          exits: ["Done", "Failed"],
-          states: {
-            Start: {
-              to: ["Done", "Failed"],
-              run: Task.fork({
-                branches: [after(millis, 1), broken ? failing(1, "b") : after(millis, 2), after(millis, 3)],
-                wait: Wait.quota(3),
-                timeout: 100,
-                join: () => "Done"
-              }),
-              catch: { ForkUnmet: "Failed", ForkTimeout: "Failed" }
-            }
-          }
-        })
-      assert.deepStrictEqual(yield* timed(Workflow.run(read(10, false))), [Exit.succeed("Done" as const), 10])
-      assert.deepStrictEqual(yield* timed(Workflow.run(read(10, true))), [Exit.succeed("Failed" as const), 1])
-      assert.deepStrictEqual(yield* timed(Workflow.run(read(200, false))), [Exit.succeed("Failed" as const), 100])
     })
   )
 

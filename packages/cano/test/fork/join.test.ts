@@ -1,13 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
-import { errorOf } from "effect-cano-testing/Runs"
+import { errorOf, timed } from "effect-cano-testing/Runs"
 import * as Task from "../../src/Task.ts"
 import * as Wait from "../../src/Wait.ts"
-import * as Workflow from "../../src/Workflow.ts"
-import { Down, after, failing, shown, timed } from "../support/forks.ts"
+import { Down, after, failing, shown } from "../support/forks.ts"
 
 describe("what join gets", () => {
   it.effect("all: the values, by name", () =>
@@ -56,37 +54,6 @@ describe("what join gets", () => {
       assert.deepStrictEqual(yield* timed(Task.run(fork, 3)), [Exit.succeed("0 1 2"), 7])
       const [failed] = yield* timed(Task.run(fork, 4))
       assert.strictEqual((errorOf(failed) as Down).replica, "4")
-    })
-  )
-
-  it.effect("branches computed from the payload decide the next state of a machine", () =>
-    Effect.gen(function* () {
-      const Split = Schema.TaggedUnion({
-        Split: { words: Schema.Array(Schema.String) },
-        Sum: { letters: Schema.Number },
-        Empty: {}
-      })
-      const count = Workflow.make("count", Split, {
-        initial: "Split",
-        exits: ["Sum", "Empty"],
-        states: {
-          Split: {
-            to: ["Sum", "Empty"],
-            run: Task.fork({
-              branches: (state: { readonly words: ReadonlyArray<string> }) =>
-                state.words.map((word) => after(10, word.length)),
-              concurrency: 2,
-              join: (lengths) =>
-                lengths.length === 0
-                  ? { _tag: "Empty" }
-                  : { _tag: "Sum", letters: lengths.reduce((sum, n) => sum + n, 0) }
-            })
-          }
-        }
-      })
-      const run = (...words: Array<string>) => timed(Workflow.run(count, { _tag: "Split", words }))
-      assert.deepStrictEqual(yield* run("a", "bb", "ccc"), [Exit.succeed({ _tag: "Sum", letters: 6 } as const), 20])
-      assert.deepStrictEqual(yield* run(), [Exit.succeed({ _tag: "Empty" } as const), 0])
     })
   )
 })

@@ -220,3 +220,30 @@ describe("append", () => {
     })
   )
 })
+
+describe("a store", () => {
+  it.effect("the methods of a store are the functions of the module", () =>
+    Effect.gen(function* () {
+      const store = yield* Store.MemoryStore.make
+      yield* store.put(Count, 1)
+      yield* store.append(Numbers, 1)
+      assert.strictEqual(yield* store.update(Count, (n) => n + 1), 2)
+      assert.strictEqual(yield* store.modify(Count, () => ["r", 3]), "r")
+      assert.strictEqual(yield* store.getOrElse(Text, () => "none"), "none")
+      assert.deepStrictEqual(yield* store.getOption(Count), Option.some(3))
+      assert.isTrue(yield* store.has(Count))
+      assert.strictEqual(yield* store.size, 2)
+      assert.deepStrictEqual(yield* store.keys, ["count", "numbers"])
+      assert.deepStrictEqual(
+        yield* store.snapshot,
+        new Map<string, unknown>([
+          ["count", 3],
+          ["numbers", [1]]
+        ])
+      )
+      yield* store.remove(Count)
+      yield* store.clear
+      assert.isTrue(yield* store.isEmpty)
+    })
+  )
+})

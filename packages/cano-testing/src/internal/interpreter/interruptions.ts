@@ -1,11 +1,11 @@
 /**
- * W6: a run is interrupted at every step. Nothing starts afterwards, each finalizer runs once and in reverse, and no fiber
+ * W4: a run is interrupted at every step. Nothing starts afterwards, each finalizer runs once and in reverse, and no fiber
  * is left.
  *
  * A step is an operation of the run's fibers: a scheduler counts them, makes the fiber yield at the k-th, and interrupts
- * the run before it goes on. `CANO_SEED` and `CANO_RUNS` as in the law of the interpreter.
+ * the run before it goes on.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -13,10 +13,11 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Scheduler from "effect/Scheduler"
 import { TestClock } from "effect/testing"
-import { type Machine, randomMachine } from "effect-cano-testing/Machines"
-import { interpret } from "effect-cano-testing/Reference"
-import { replay } from "effect-cano-testing/Seed"
-import { makeLog, observe } from "effect-cano-testing/Trial"
+import { type Machine, randomMachine } from "../../Machines.ts"
+import { interpret } from "../../Reference.ts"
+import { replay } from "../../Seed.ts"
+import { makeLog, observe } from "../../Trial.ts"
+import type { Suite } from "./suite.ts"
 
 /** One run that is interrupted, and everything that it did in order: `!` is the interruption. */
 interface Trial {
@@ -29,7 +30,7 @@ interface Trial {
 }
 
 /** Forks a run that is interrupted at a step, or left alone. */
-const fork = (machine: Machine, at: number) =>
+const fork = (run: Suite["run"], machine: Machine, at: number) =>
   Effect.gen(function* () {
     const trial: Trial = { events: [], steps: 0, fibers: 0, fiber: undefined }
     const { events } = trial
@@ -78,7 +79,7 @@ const fork = (machine: Machine, at: number) =>
       recordFiberStart: () => trial.fibers++,
       recordFiberEnd: () => trial.fibers--
     }
-    trial.fiber = yield* Effect.forkDetach(Effect.delay(observe(machine, { log }), 1)).pipe(
+    trial.fiber = yield* Effect.forkDetach(Effect.delay(observe(machine, { log, run }), 1)).pipe(
       Effect.provideService(Scheduler.Scheduler, scheduler),
       Effect.provideService(Metric.FiberRuntimeMetrics, metrics)
     )
@@ -114,63 +115,66 @@ const check = (trial: Trial, machine: Machine, hint: string) =>
     return interrupted >= 0
   })
 
-const { runs, seed } = replay(50)
 const never = Infinity
 
-describe(`laws of interruption, seed ${seed}`, () => {
-  it.effect(
-    `W6 at every step of ${runs} random machines`,
-    () =>
-      Effect.gen(function* () {
-        let steps = 0
-        let hits = 0
-        for (let i = seed; i < seed + runs; i++) {
-          const machine = randomMachine(i)
-          const whole = yield* fork(machine, never)
-          yield* TestClock.adjust("1 day")
-          yield* check(whole, machine, `seed ${i}`)
-          const ks = Array.from({ length: whole.steps }, (_, k) => k + 1)
-          const trials = yield* Effect.forEach(ks, (k) => fork(machine, k))
-          steps += ks.length
-          yield* TestClock.adjust("1 day")
-          const before = trials.map((trial) => trial.events.length)
-          yield* TestClock.adjust("1 day")
-          assert.deepStrictEqual(
-            trials.map((trial) => trial.events.length),
-            before,
-            `seed ${i}: nothing happens later`
-          )
-          for (const [k, trial] of trials.entries()) {
-            if (yield* check(trial, machine, `seed ${i}, step ${k + 1} of ${whole.steps}`)) hits++
-          }
-        }
-        assert.strictEqual(hits, steps, "every step was hit")
-      }),
-    60_000
-  )
+export const interruptions = ({ given, run, sizes }: Suite): void => {
+  const { runs, seed } = replay(sizes.interrupted)
 
-  it.effect(
-    `W6 from outside, at many times of ${runs} random machines`,
-    () =>
-      Effect.gen(function* () {
-        for (let i = seed; i < seed + runs; i++) {
-          const machine = randomMachine(i)
-          const { elapsed } = interpret(machine)
-          const times = Array.from({ length: 12 }, (_, n) => Math.floor((elapsed * n) / 11))
-          const trials = yield* Effect.forEach(times, () => fork(machine, never))
-          let now = -1
-          for (const [n, time] of times.entries()) {
-            yield* TestClock.adjust(time - now)
-            now = time
-            const trial = trials[n]!
-            trial.events.push("!")
-            yield* Fiber.interrupt(trial.fiber!)
-            assert.strictEqual(trial.fibers, 0, `seed ${i}, ${time} ms: it waits for the end`)
+  describe(`W4: laws of interruption, seed ${seed}`, () => {
+    given("once", "counts").effect(
+      `at every step of ${runs} random machines`,
+      () =>
+        Effect.gen(function* () {
+          let steps = 0
+          let hits = 0
+          for (let i = seed; i < seed + runs; i++) {
+            const machine = randomMachine(i)
+            const whole = yield* fork(run, machine, never)
+            yield* TestClock.adjust("1 day")
+            yield* check(whole, machine, `seed ${i}`)
+            const ks = Array.from({ length: whole.steps }, (_, k) => k + 1)
+            const trials = yield* Effect.forEach(ks, (k) => fork(run, machine, k))
+            steps += ks.length
+            yield* TestClock.adjust("1 day")
+            const before = trials.map((trial) => trial.events.length)
+            yield* TestClock.adjust("1 day")
+            assert.deepStrictEqual(
+              trials.map((trial) => trial.events.length),
+              before,
+              `seed ${i}: nothing happens later`
+            )
+            for (const [k, trial] of trials.entries()) {
+              if (yield* check(trial, machine, `seed ${i}, step ${k + 1} of ${whole.steps}`)) hits++
+            }
           }
-          yield* TestClock.adjust("1 day")
-          for (const [n, trial] of trials.entries()) yield* check(trial, machine, `seed ${i}, ${times[n]} ms`)
-        }
-      }),
-    60_000
-  )
-})
+          assert.strictEqual(hits, steps, "every step was hit")
+        }),
+      60_000
+    )
+
+    given("once", "counts").effect(
+      `from outside, at many times of ${runs} random machines`,
+      () =>
+        Effect.gen(function* () {
+          for (let i = seed; i < seed + runs; i++) {
+            const machine = randomMachine(i)
+            const { elapsed } = interpret(machine)
+            const times = Array.from({ length: 12 }, (_, n) => Math.floor((elapsed * n) / 11))
+            const trials = yield* Effect.forEach(times, () => fork(run, machine, never))
+            let now = -1
+            for (const [n, time] of times.entries()) {
+              yield* TestClock.adjust(time - now)
+              now = time
+              const trial = trials[n]!
+              trial.events.push("!")
+              yield* Fiber.interrupt(trial.fiber!)
+              assert.strictEqual(trial.fibers, 0, `seed ${i}, ${time} ms: it waits for the end`)
+            }
+            yield* TestClock.adjust("1 day")
+            for (const [n, trial] of trials.entries()) yield* check(trial, machine, `seed ${i}, ${times[n]} ms`)
+          }
+        }),
+      60_000
+    )
+  })
+}

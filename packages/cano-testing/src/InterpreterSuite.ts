@@ -1,0 +1,80 @@
+/**
+ * The behaviour of `Workflow.run`, as tests that any interpreter must pass: a chain of interceptors, a durable engine, a
+ * placement on other machines.
+ *
+ * The names of the tests carry the ids of the promises that they hold: `W4` is the fourth of the module `Workflow`, `T2`
+ * the second of `Task`, `N3` of `Node`, `R1` of `Retry`, `St4` of `Store`.
+ *
+ * @example
+ * ```ts
+ * import * as Workflow from "effect-cano/Workflow"
+ * import { interpreterSuite } from "effect-cano-testing/InterpreterSuite"
+ * import { everything } from "effect-cano-testing/Runner"
+ *
+ * // in a test file
+ * interpreterSuite({ name: "bare", run: Workflow.run, capabilities: everything })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import { describe } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import { defects } from "./internal/interpreter/defects.ts"
+import { errors } from "./internal/interpreter/errors.ts"
+import { fairness } from "./internal/interpreter/fairness.ts"
+import { forks } from "./internal/interpreter/forks.ts"
+import { forms } from "./internal/interpreter/forms.ts"
+import { interruption } from "./internal/interpreter/interruption.ts"
+import { laws } from "./internal/interpreter/laws.ts"
+import { limits } from "./internal/interpreter/limits.ts"
+import { nesting } from "./internal/interpreter/nesting.ts"
+import { services } from "./internal/interpreter/services.ts"
+import { starting } from "./internal/interpreter/starting.ts"
+import { suiteOf } from "./internal/interpreter/suite.ts"
+import { undeclared } from "./internal/interpreter/undeclared.ts"
+import type { Runner } from "./Runner.ts"
+import { makeUnchecked } from "./Runs.ts"
+import { nodeSuite, taskSuite } from "./TaskSuite.ts"
+
+const groups = [
+  starting,
+  forms,
+  errors,
+  defects,
+  undeclared,
+  interruption,
+  fairness,
+  nesting,
+  limits,
+  forks,
+  services,
+  laws
+]
+
+/**
+ * Defines the tests, in a `describe` with the name of the runner.
+ *
+ * @category suites
+ * @since 0.1.0
+ */
+export const interpreterSuite = (runner: Runner): void => {
+  describe(runner.name, () => {
+    const suite = suiteOf(runner)
+    for (const group of groups) group(suite)
+    describe.skipIf(!runner.capabilities.has("once"))("tasks", () => {
+      const way = {
+        name: "a workflow",
+        run: (task: unknown) =>
+          runner.run(
+            makeUnchecked("w", Schema.Literals(["Start", "Done"]), {
+              initial: "Start",
+              exits: ["Done"],
+              states: { Start: { to: ["Done"], run: task } }
+            })
+          )
+      }
+      taskSuite(way)
+      nodeSuite(way)
+    })
+  })
+}
