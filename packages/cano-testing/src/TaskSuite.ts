@@ -264,7 +264,7 @@ export const nodeSuite = ({ name, run: way }: Way): void => {
         for (const failures of [0, 1, 2, 3, 4, 5]) {
           const attempts = Math.min(failures, retries ?? 0) + 1
           it.effect(
-            `N1, N3: ${phase} fails ${failures} times, ${retries ?? "no"} retries: ${attempts} whole cycles`,
+            `N1, N3, N4: ${phase} fails ${failures} times, ${retries ?? "no"} retries: ${attempts} whole cycles`,
             () =>
               Effect.gen(function* () {
                 const { log, node } = failing(phase, failures, retries, "fail")

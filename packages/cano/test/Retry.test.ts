@@ -37,12 +37,12 @@ const delays = (policy: Retry.Policy) =>
   })
 
 describe("none", () => {
-  it.effect("makes one attempt", () => Effect.map(waits(Retry.none), (found) => assert.deepStrictEqual(found, [])))
+  it.effect("R1: makes one attempt", () => Effect.map(waits(Retry.none), (found) => assert.deepStrictEqual(found, [])))
 })
 
 describe("fixed", () => {
   for (const retries of [0, 1, 2, 5]) {
-    it.effect(`W4 waits the same before each of ${retries} retries`, () =>
+    it.effect(`R1: waits the same before each of ${retries} retries`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(
           yield* waits(Retry.fixed(retries, "2 seconds")),
@@ -52,11 +52,11 @@ describe("fixed", () => {
     )
   }
 
-  it.effect("W4 may wait nothing", () =>
+  it.effect("may wait nothing", () =>
     Effect.map(waits(Retry.fixed(3, 0)), (found) => assert.deepStrictEqual(found, [0, 0, 0]))
   )
 
-  it.effect("W4 waits after the failure, however long the attempt took", () =>
+  it.effect("waits after the failure, however long the attempt took", () =>
     Effect.gen(function* () {
       const times: Array<number> = []
       const task = Task.make({
@@ -79,7 +79,7 @@ describe("fixed", () => {
 describe("exponential", () => {
   const documented = [100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000, 30000]
 
-  it.effect("W4 doubles from 100 ms to the cap of 30 s, give or take 10 %", () =>
+  it.effect("R2: doubles from 100 ms to the cap of 30 s, give or take 10 %", () =>
     Effect.gen(function* () {
       const found = yield* waits(Retry.exponential(documented.length))
       assert.strictEqual(found.length, documented.length)
@@ -90,7 +90,7 @@ describe("exponential", () => {
     })
   )
 
-  it.effect("W4 is exact without jitter", () =>
+  it.effect("R2: is exact without jitter", () =>
     Effect.map(waits(Retry.exponentialCustom({ retries: 12, jitter: 0 })), (found) =>
       assert.deepStrictEqual(found, documented)
     )
@@ -105,12 +105,12 @@ describe("exponential", () => {
     [{ retries: 0 }, []]
   ]
   for (const [options, expected] of custom) {
-    it.effect(`W4 waits ${expected.join(", ") || "for nothing"} ms for ${JSON.stringify(options)}`, () =>
+    it.effect(`R2: waits ${expected.join(", ") || "for nothing"} ms for ${JSON.stringify(options)}`, () =>
       Effect.map(waits(Retry.exponentialCustom(options)), (found) => assert.deepStrictEqual(found, expected))
     )
   }
 
-  it.effect("W4 gives a number however many retries there are, also from a base of 0", () =>
+  it.effect("R2: gives a number however many retries there are, also from a base of 0", () =>
     Effect.gen(function* () {
       const fromZero = yield* delays(Retry.exponentialCustom({ retries: 1100, base: 0, jitter: 0.5 }))
       assert.deepStrictEqual(
@@ -124,7 +124,7 @@ describe("exponential", () => {
   )
 
   for (const jitter of [0.1, 0.5, 1]) {
-    it.effect(`W4 stays within 1 - ${jitter} and 1 + ${jitter} for 10^4 seeds, and uses the whole range`, () =>
+    it.effect(`R2: stays within 1 - ${jitter} and 1 + ${jitter} for 10^4 seeds, and uses the whole range`, () =>
       Effect.gen(function* () {
         const policy = Retry.exponentialCustom({ retries: 2, maxDelay: "150 millis", jitter })
         let low = Infinity
@@ -143,7 +143,7 @@ describe("exponential", () => {
     )
   }
 
-  it.effect("A1 gives the same delays for the same seed, others for another", () =>
+  it.effect("R3: gives the same delays for the same seed, others for another", () =>
     Effect.gen(function* () {
       const policy = Retry.exponential(8)
       const of = (seed: string) => Random.withSeed(waits(policy), seed)
@@ -175,7 +175,7 @@ describe("exponential", () => {
   )
 })
 
-describe("W8 Retry refuses", () => {
+describe("R4: Retry refuses", () => {
   for (const retries of [-1, 1.5, NaN, Infinity, 2 ** 53, "3"]) {
     it(`retries of ${String(retries)}`, () => {
       const n = retries as number

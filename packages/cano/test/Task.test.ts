@@ -76,7 +76,7 @@ it("an AttemptTimeout without a task name has a message too", () => {
 
 const long = "x".repeat(257)
 
-describe("W8 Task.make and Node.make refuse", () => {
+describe("Task.make and Node.make refuse", () => {
   const makers = {
     "Task.make": (options: object) => Task.make({ run: () => "Done", ...options }),
     "Node.make": (options: object) => Node.make({ prep: () => 1, exec: () => 1, post: () => "Done", ...options })

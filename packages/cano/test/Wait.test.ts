@@ -1,4 +1,4 @@
-/** C3: what a strategy accepts, and when it says that the waiting is over. */
+/** What a strategy accepts, and when it says that the waiting is over. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -37,7 +37,7 @@ const outcome = (effects: ReadonlyArray<Effect.Effect<unknown, unknown>>, wait: 
 
 const settled = { count: "settled" } as const
 
-describe("when the waiting is over", () => {
+describe("Wa1, Wa2, Wa3, Wa4, Wa5: when the waiting is over", () => {
   const cases: ReadonlyArray<readonly [Wait.Wait, ReadonlyArray<Effect.Effect<unknown, unknown>>, string]> = [
     // all
     [Wait.all, staggered(4), "CCCC settled at 40"],
@@ -93,7 +93,7 @@ describe("when the waiting is over", () => {
   ]
   for (const [wait, effects, expected] of cases) {
     const name = expected.replace(/^ /, "nothing to run: ")
-    it.effect(`C3 ${Wait.format(wait)} of ${effects.length}: ${name}`, () =>
+    it.effect(`${Wait.format(wait)} of ${effects.length}: ${name}`, () =>
       Effect.gen(function* () {
         assert.strictEqual(yield* outcome(effects, wait), expected)
       })
@@ -101,7 +101,7 @@ describe("when the waiting is over", () => {
   }
 
   for (const wait of [Wait.quota(0), Wait.duration(0), Wait.percentage(0), Wait.quotaOrDuration(3, 0)]) {
-    it.effect(`C3 ${Wait.format(wait)} starts nothing`, () =>
+    it.effect(`Wa2, Wa4: ${Wait.format(wait)} starts nothing`, () =>
       Effect.gen(function* () {
         let started = 0
         const effects = Array.from({ length: 5 }, () => Effect.sync(() => started++))
@@ -111,7 +111,7 @@ describe("when the waiting is over", () => {
     )
   }
 
-  it.effect("C3 a percentage is rounded up without the noise of binary fractions", () =>
+  it.effect("a percentage is rounded up without the noise of binary fractions", () =>
     Effect.gen(function* () {
       const effects = Array.from({ length: 250 }, (_, i) => Effect.sleep(i + 1))
       assert.match(yield* outcome(effects, Wait.percentage(64.4)), /^C{161}-{89} quota at 161$/)
@@ -121,7 +121,7 @@ describe("when the waiting is over", () => {
   )
 })
 
-describe("what is refused", () => {
+describe("Wa6: what is refused", () => {
   const bad: Record<string, () => unknown> = {
     "Wait.quota(NaN)": () => Wait.quota(NaN),
     "Wait.quota(-1)": () => Wait.quota(-1),

@@ -28,7 +28,7 @@ describe("concurrency", () => {
   }
 
   for (const concurrency of [1, 2, 3, 7, 50, 100, "unbounded"] as const) {
-    it.effect(`C4 ${concurrency}: never exceeded, refilled at once, launched in order`, () =>
+    it.effect(`C6: ${concurrency}: never exceeded, refilled at once, launched in order`, () =>
       Effect.gen(function* () {
         const { instance, most, started } = probe()
         const effects = Array.from({ length: 50 }, (_, i) => instance(i, Effect.sleep(10)))
@@ -41,7 +41,7 @@ describe("concurrency", () => {
     )
   }
 
-  it.effect("C4 holds while instances end at different times, fail and do not suspend", () =>
+  it.effect("C6: holds while instances end at different times, fail and do not suspend", () =>
     Effect.gen(function* () {
       const { instance, most, running, started } = probe()
       const works = [Effect.sleep(7), Effect.void, Effect.die("x"), Effect.sleep(3), Effect.yieldNow, Effect.void]
@@ -51,7 +51,7 @@ describe("concurrency", () => {
     })
   )
 
-  it.effect("an instance that waits for its turn is not started when the waiting is over", () =>
+  it.effect("C6: an instance that waits for its turn is not started when the waiting is over", () =>
     Effect.gen(function* () {
       const { instance, started } = probe()
       const effects = Array.from({ length: 50 }, (_, i) => instance(i, Effect.sleep(10)))
@@ -75,7 +75,7 @@ describe("concurrency", () => {
   })
 })
 
-describe("fairness", () => {
+describe("C7: fairness", () => {
   for (const concurrency of [16, "unbounded"] as const) {
     it.live(`a timer fires while 10,000 instances that never suspend run, concurrency ${concurrency}`, () =>
       Effect.gen(function* () {

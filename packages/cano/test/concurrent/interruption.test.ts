@@ -10,8 +10,8 @@ import * as Concurrent from "../../src/Concurrent.ts"
 import * as Wait from "../../src/Wait.ts"
 import { after, tags, value, withFiberCount } from "../support/batches.ts"
 
-describe("losers", () => {
-  it.effect("C3 are awaited, also when their finalizers take time: nothing of theirs happens afterwards", () =>
+describe("C5: losers", () => {
+  it.effect("are awaited, also when their finalizers take time: nothing of theirs happens afterwards", () =>
     Effect.gen(function* () {
       const events: Array<string> = []
       const loser = (name: string) =>
@@ -58,7 +58,7 @@ describe("losers", () => {
   )
 })
 
-describe("interruption", () => {
+describe("C5: interruption", () => {
   it.effect("interrupts every instance and waits for their finalizers, at every time of the batch", () =>
     withFiberCount((fibers) =>
       Effect.gen(function* () {

@@ -13,7 +13,7 @@ import { after, tags, value } from "../support/batches.ts"
 class Broken extends Data.TaggedError("Broken")<{ readonly id: number }> {}
 
 describe("results", () => {
-  it.effect("come in input order, with ids, whatever order they finished in", () =>
+  it.effect("C1: come in input order, with ids, whatever order they finished in", () =>
     Effect.gen(function* () {
       const effects = [30, 10, 20].map(after)
       const { results } = yield* value(Concurrent.run(effects))
@@ -30,7 +30,7 @@ describe("results", () => {
     })
   )
 
-  it.effect("a failing, a dying and a self-interrupting instance have failed, each with its own cause", () =>
+  it.effect("C2: a failing, a dying and a self-interrupting instance have failed, each with its own cause", () =>
     Effect.gen(function* () {
       const error = new Broken({ id: 1 })
       const exit = yield* inVirtualTime(
@@ -56,7 +56,7 @@ describe("results", () => {
     })
   )
 
-  it.effect("a part of a loser that cannot be interrupted is awaited; a failure in it is not lost", () =>
+  it.effect("C5: a part of a loser that cannot be interrupted is awaited; a failure in it is not lost", () =>
     Effect.gen(function* () {
       const events: Array<string> = []
       const ending = Effect.sync(() => events.push("the uninterruptible part has ended"))

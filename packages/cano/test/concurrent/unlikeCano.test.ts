@@ -16,12 +16,14 @@ describe("where Cano was wrong", () => {
     })
   )
 
-  it.effect("0.3 dropped an instance that panicked and counted it as cancelled: here it is Failed, in its place", () =>
-    Effect.gen(function* () {
-      const { results, status } = yield* value(Concurrent.run([after(1), Effect.die("panic"), after(2)]))
-      assert.deepStrictEqual(tags(results), ["Completed", "Failed", "Completed"])
-      assert.deepStrictEqual([status.failed, status.cancelled], [1, 0])
-    })
+  it.effect(
+    "C2, C3: 0.3 dropped an instance that panicked and counted it as cancelled: here it is Failed, in its place",
+    () =>
+      Effect.gen(function* () {
+        const { results, status } = yield* value(Concurrent.run([after(1), Effect.die("panic"), after(2)]))
+        assert.deepStrictEqual(tags(results), ["Completed", "Failed", "Completed"])
+        assert.deepStrictEqual([status.failed, status.cancelled], [1, 0])
+      })
   )
 
   const twoFastFailures = [
@@ -56,7 +58,7 @@ describe("where Cano was wrong", () => {
     })
   )
 
-  it.effect("0.6 put results into the wrong slots: here a failure keeps its place and so do those after it", () =>
+  it.effect("C1: 0.6 put results into the wrong slots: here a failure keeps its place and so do those after it", () =>
     Effect.gen(function* () {
       for (const wait of [Wait.quota(9), Wait.duration("1 minute"), Wait.quotaOrDuration(9, "1 minute"), Wait.all]) {
         const effects = [Effect.andThen(after(10), Effect.fail("first")), after(20), after(30), after(40)]
@@ -72,7 +74,7 @@ describe("where Cano was wrong", () => {
     ["in the middle", [10, 500, 20]],
     ["last", [10, 20, 500]]
   ] as const) {
-    it.effect(`a time limit lost what had finished behind a slow instance: here it is kept, slow one ${name}`, () =>
+    it.effect(`C4: a time limit lost what had finished behind a slow instance: here it is kept, slow one ${name}`, () =>
       Effect.gen(function* () {
         for (const wait of [Wait.duration(100), Wait.quotaOrDuration(3, 100)]) {
           const { results, status } = yield* value(Concurrent.run(millis.map(after), { wait }))
@@ -86,7 +88,7 @@ describe("where Cano was wrong", () => {
     )
   }
 
-  it.effect("after a time limit the rest ran on in the background: here it is stopped", () =>
+  it.effect("C5: after a time limit the rest ran on in the background: here it is stopped", () =>
     Effect.gen(function* () {
       const events: Array<string> = []
       const slow = Effect.andThen(

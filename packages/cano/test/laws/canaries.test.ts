@@ -1,5 +1,5 @@
 /**
- * O1: what a run handles is in no span, log, metric, event or error message of the library.
+ * O4: what a run handles is in no span, log, metric, event or error message of the library.
  *
  * A secret is put into every input, state, value of a store, error and defect of random machines and of one scenario for
  * each feature; then everything that they told is searched for it.
@@ -235,7 +235,7 @@ const messagesOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<string> =>
         return isOurs ? [error.message, String(error), error.stack ?? ""] : []
       })
 
-describe("O1 secrets stay where they are", () => {
+describe("O4: secrets stay where they are", () => {
   for (const [name, scenario] of Object.entries(scenarios)) {
     it.effect(`in ${name}`, () =>
       Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /**
- * C3 to C5: a batch does what a plain model says, whatever its size, delays, failures, strategy, concurrency and time of
+ * C1 to C6: a batch does what a plain model says, whatever its size, delays, failures, strategy, concurrency and time of
  * interruption: outcomes, order, counters, number in flight, time, and no fiber left.
  *
  * `CANO_SEED=7 CANO_RUNS=1` replays batch 7; a higher `CANO_RUNS` tries more.
@@ -215,7 +215,7 @@ const { runs, seed } = replay(2_000)
 
 describe(`laws of batches, seed ${seed}`, () => {
   it.effect(
-    `C3 C4 ${runs} random batches agree with the model`,
+    `C1, C2, C3, C4, C6: ${runs} random batches agree with the model`,
     () =>
       Effect.gen(function* () {
         for (let i = seed; i < seed + runs; i++) {
@@ -232,7 +232,7 @@ describe(`laws of batches, seed ${seed}`, () => {
     600_000
   )
 
-  it.live("C5 10^4 instances asleep are gone once the call is interrupted: nothing runs, no fiber is left", () =>
+  it.live("C5: 10^4 instances asleep are gone once the call is interrupted: nothing runs, no fiber is left", () =>
     Effect.gen(function* () {
       const size = 10_000
       let fibers = 0

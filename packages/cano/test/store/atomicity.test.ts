@@ -5,7 +5,7 @@ import { defectsOf } from "effect-cano-testing/Runs"
 import * as Store from "../../src/Store.ts"
 import { Count, Numbers, Text, check } from "../support/store.ts"
 
-describe("C1 atomicity", () => {
+describe("St1: atomicity", () => {
   const fibers = 100
   const all = (effect: Effect.Effect<unknown, unknown, Store.MemoryStore>) =>
     Effect.forEach(

@@ -5,7 +5,7 @@ import { random } from "effect-cano-testing/Seed"
 import * as Store from "../../src/Store.ts"
 import { check, fails } from "../support/store.ts"
 
-describe("C2 any string is a key", () => {
+describe("St2: any string is a key", () => {
   const names = [
     "__proto__",
     "constructor",

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Store from "../../src/Store.ts"
 import { Count, CountAsList, CountAsText, Numbers, NumbersAsTexts, check, fails } from "../support/store.ts"
 
-describe("3. another type under the same name", () => {
+describe("St3: another type under the same name", () => {
   const mismatch = new Store.TypeMismatch({ key: "count" })
   const operations: Record<
     string,

@@ -265,7 +265,7 @@ describe("the span table of docs/observability.md", () => {
 })
 
 describe("the other tables of docs/observability.md", () => {
-  it.effect("metrics: names, kinds, units and labels, and the Prometheus text has them all", () =>
+  it.effect("M3: metrics: names, kinds, units and labels, and the Prometheus text has them all", () =>
     Effect.gen(function* () {
       yield* Effect.forEach(names, (name) => inVirtualTime(Effect.provide(scenario(name), Metrics.layer()), "1 hour"))
       const ours = (yield* Metric.snapshot).filter(({ id }) => id.startsWith("cano."))

@@ -135,7 +135,7 @@ describe("layer", () => {
     })
   )
 
-  it.effect("keeps the ids of so many flows apart", () =>
+  it.effect("M2: keeps the ids of so many flows apart", () =>
     Effect.gen(function* () {
       const flows = Array.from({ length: 10 }, (_, i) => `f${i}`)
       const program = Effect.gen(function* () {
@@ -153,7 +153,7 @@ describe("layer", () => {
     })
   )
 
-  it.effect("keeps the names of so many workflows apart, and counts the rest as other", () =>
+  it.effect("M2: keeps the names of so many workflows apart, and counts the rest as other", () =>
     Effect.gen(function* () {
       const runs = Array.from({ length: 1000 }, (_, i) => Workflow.run(workflow(`w${i}`, Effect.succeed("Done"))))
       const lines = yield* linesAfter(Effect.all(runs), { maxNames: 3 })
@@ -178,7 +178,7 @@ describe("layer", () => {
     })
   )
 
-  it.effect("without the layer nothing is counted", () =>
+  it.effect("M1: without the layer nothing is counted", () =>
     Effect.gen(function* () {
       yield* Workflow.run(workflow("w", Effect.succeed("Done")))
       yield* Concurrent.run([Effect.void])

@@ -59,7 +59,7 @@ const recorded = <A, E>(effect: Effect.Effect<A, E>) =>
   )
 
 describe("record", () => {
-  it.effect("every event of a run, in order, with times and durations", () =>
+  it.effect("O2: every event of a run, in order, with times and durations", () =>
     Effect.gen(function* () {
       const { events, exit } = yield* recorded(Workflow.run(order(1)))
       assert.deepStrictEqual(exit, Exit.succeed("Done"))
@@ -130,7 +130,7 @@ describe("record", () => {
     "an undeclared state": [Effect.succeed("A"), "defect", "UndeclaredState"]
   }
   for (const [name, [run, outcome, error]] of Object.entries(ends)) {
-    it.effect(`${name} ends the run as ${outcome}, and names the kind of error only`, () =>
+    it.effect(`O4: ${name} ends the run as ${outcome}, and names the kind of error only`, () =>
       Effect.gen(function* () {
         const workflow = makeUnchecked("w", Letters, {
           initial: "A",
@@ -195,7 +195,7 @@ describe("record", () => {
     })
   )
 
-  it.effect("1,000 runs at once keep their events apart", () =>
+  it.effect("O2: 1,000 runs at once keep their events apart", () =>
     Effect.gen(function* () {
       const runs = Array.from({ length: 1000 }, (_, i) => Effect.delay(Workflow.run(order(i % 3)), i % 7))
       const { events } = yield* recorded(Concurrent.run(runs))
@@ -229,7 +229,7 @@ describe("layer", () => {
     })
   )
 
-  it.effect("a handler that fails, dies or throws misses that event, and is said so once", () =>
+  it.effect("O3: a handler that fails, dies or throws misses that event, and is said so once", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const logged: Array<unknown> = []
@@ -248,7 +248,7 @@ describe("layer", () => {
     })
   )
 
-  it.effect("a handler that never ends delays neither a run nor, for long, the end of the layer", () =>
+  it.effect("O3: a handler that never ends delays neither a run nor, for long, the end of the layer", () =>
     Effect.gen(function* () {
       const observer = Observer.layer(() => Effect.never, { shutdownTimeout: "2 seconds" })
       const started = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
@@ -265,7 +265,7 @@ describe("layer", () => {
     })
   )
 
-  it.effect("a slow handler loses the oldest events and is told how many", () =>
+  it.effect("O3: a slow handler loses the oldest events and is told how many", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const gate = yield* Deferred.make<void>()

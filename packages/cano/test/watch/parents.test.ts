@@ -10,7 +10,7 @@ import * as Workflow from "../../src/Workflow.ts"
 import { recorder } from "../support/recorder.ts"
 import { Letters, attributesOf, order, treeOf } from "../support/tracing.ts"
 
-describe("with a tracer", () => {
+describe("W6: with a tracer", () => {
   it.effect("the parent of the run is the caller's span; a nested run is inside its state", () =>
     Effect.gen(function* () {
       const { record, spans } = recorder()

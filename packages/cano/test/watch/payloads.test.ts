@@ -12,7 +12,7 @@ import * as Workflow from "../../src/Workflow.ts"
 import { recorder } from "../support/recorder.ts"
 import { Flaky, Letters } from "../support/tracing.ts"
 
-describe("with a tracer", () => {
+describe("W6: with a tracer", () => {
   const hostile = {
     "a proxy whose traps throw": new Proxy(
       {},
@@ -94,7 +94,7 @@ describe("with a tracer", () => {
     )
   }
 
-  it.effect("T2 no payload is in any name, attribute or event that the library makes", () =>
+  it.effect("no payload is in any name, attribute or event that the library makes", () =>
     Effect.gen(function* () {
       const canary = "canary-0xC0FFEE"
       const { record, spans } = recorder()

@@ -10,7 +10,7 @@ import * as Workflow from "../../src/Workflow.ts"
 import { single } from "../support/single.ts"
 
 describe("readers of an observer", () => {
-  it.effect("never find a Lost where nothing was lost, however the fibers take turns", () =>
+  it.effect("O3: never find a Lost where nothing was lost, however the fibers take turns", () =>
     Effect.gen(function* () {
       for (let ops = 3; ops < 8; ops++) {
         const lost: Array<number> = []

@@ -18,7 +18,7 @@ import * as Workflow from "../../src/Workflow.ts"
 import { recorder } from "../support/recorder.ts"
 import { Flaky, Letters, attributesOf, exitOf, order, treeOf } from "../support/tracing.ts"
 
-describe("with a tracer", () => {
+describe("W6: with a tracer", () => {
   it.effect("a run, its states, its attempts and its node phases have spans", () =>
     Effect.gen(function* () {
       const { record, spans } = recorder()
@@ -251,7 +251,7 @@ describe("with a tracer", () => {
   )
 })
 
-describe("without a tracer", () => {
+describe("W6: without a tracer", () => {
   const seen: Array<boolean> = []
   const look = Effect.map(Effect.option(Effect.currentSpan), (span) => seen.push(Option.isSome(span)))
   const looking = makeUnchecked("looking", Letters, {

@@ -16,7 +16,7 @@ const go = (...to: ReadonlyArray<string>) => ({ to, run: () => to[0] })
 const machine = (options: object) => () =>
   makeUnchecked("broken", Letters, { initial: "A", exits: ["Done"], states: { A: go("Done") }, ...options })
 
-describe("W8 Workflow.make refuses", () => {
+describe("W7: Workflow.make refuses", () => {
   const faults: Record<string, [define: () => unknown, problems: ReadonlyArray<string>]> = {
     "a state that cannot be reached": [
       machine({ states: { A: go("Done"), B: go("A") } }),
@@ -139,7 +139,7 @@ describe("W8 Workflow.make refuses", () => {
   })
 })
 
-describe("W8 withMaxTransitions refuses", () => {
+describe("withMaxTransitions refuses", () => {
   const fine = machine({})() as Workflow.Workflow<string, string>
   for (const n of [0, -1, 1.5, NaN, Infinity, 2 ** 53, "3", undefined, null]) {
     it(`${String(n)}`, () => {

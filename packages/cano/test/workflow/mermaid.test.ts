@@ -1,4 +1,4 @@
-/** G1: diagrams. Golden files, labels that cannot break out of their node, and Mermaid's own parser as the judge. */
+/** Diagrams: golden files, labels that cannot break out of their node, and Mermaid's own parser as the judge. */
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -110,7 +110,7 @@ describe("toMermaid", () => {
     assert.strictEqual(Workflow.toMermaid(same), Workflow.toMermaid(order))
   })
 
-  it("G1 10^3 random labels never break out of their node", () => {
+  it("10^3 random labels never break out of their node", () => {
     const { labels } = randomLabels()
     for (let i = 0; i < labels.length; i += 10) {
       const lines = Workflow.toMermaid(chain(labels.slice(i, i + 10))).split("\n")
@@ -213,7 +213,7 @@ describe("Mermaid's own parser", () => {
     assert.isTrue(refused)
   })
 
-  it("G1 reads 10^3 random labels as text, each whole and in its own node", async () => {
+  it("reads 10^3 random labels as text, each whole and in its own node", async () => {
     const { labels } = randomLabels()
     for (let i = 0; i < labels.length; i += 50) await reads(labels.slice(i, i + 50))
   }, 60_000)
