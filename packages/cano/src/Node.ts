@@ -31,7 +31,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { attemptChecks, isFunction, isGiven, optionsProblems, refuse, subjectOf } from "./internal/faults.ts"
-import { fromUnknown, toEffect } from "./internal/machine/output.ts"
+import { fromUnknown, phaseEffect, toEffect } from "./internal/machine/output.ts"
 import type { Failure, KeepLiteral, Output, Services, Value } from "./internal/machine/state.ts"
 import { composite } from "./internal/machine/task.ts"
 import type { MemoryStore } from "./Store.ts"
@@ -108,7 +108,7 @@ export const make: {
   const prep = fromUnknown(options.prep)
   const exec = fromUnknown(options.exec)
   const post = fromUnknown(options.post)
-  const executed = (prepared: unknown) => toEffect(exec(prepared))
+  const executed = (prepared: unknown) => phaseEffect("exec", exec(prepared))
   const posted = (result: unknown, state: unknown) => toEffect(post(result, state))
   // Where prep does not look at the state, all but the last step is the same for every run.
   const fixed =
@@ -116,12 +116,14 @@ export const make: {
       ? undefined
       : Effect.flatMap(toEffect(options.prep), executed)
   const cycle = (state: unknown) =>
-    Effect.flatMap(fixed ?? Effect.flatMap(toEffect(prep(state)), executed), (result) => posted(result, state))
+    Effect.flatMap(fixed ?? Effect.flatMap(phaseEffect("prep", prep(state)), executed), (result) =>
+      posted(result, state)
+    )
   const run = composite(cycle, {
     inParts: (state, parts) => {
       const prepared = parts.phase(
         "prep",
-        Effect.suspend(() => toEffect(prep(state)))
+        Effect.suspend(() => phaseEffect("prep", prep(state)))
       )
       return prepared.pipe(
         Effect.flatMap((prepared) =>

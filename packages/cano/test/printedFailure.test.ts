@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Retry from "../src/Retry.ts"
 import * as Task from "../src/Task.ts"
 import * as Workflow from "../src/Workflow.ts"
-import { inVirtualTime } from "./support.ts"
+import { inVirtualTime } from "effect-cano-testing/Runs"
 
 class Declined extends Data.TaggedError("Declined")<{}> {}
 

@@ -13,7 +13,8 @@ import * as Retry from "../src/Retry.ts"
 import * as Task from "../src/Task.ts"
 import * as Wait from "../src/Wait.ts"
 import * as Workflow from "../src/Workflow.ts"
-import { defectsOf, inVirtualTime, makeUnchecked, refusal } from "./support.ts"
+import { defectsOf, inVirtualTime, makeUnchecked } from "effect-cano-testing/Runs"
+import { refusal } from "./support/refusal.ts"
 
 /** Every definition as an untyped caller sees it. */
 const untyped: Record<string, (...args: ReadonlyArray<any>) => unknown> = {
@@ -135,7 +136,7 @@ const refused: ReadonlyArray<readonly [keyof typeof untyped, ReadonlyArray<unkno
   ]
 ]
 
-describe("U1 a definition refuses wrong input, and names the option, its value and what is expected", () => {
+describe("a definition refuses wrong input, and names the option, its value and what is expected", () => {
   for (const [name, args, sentence] of refused) {
     it(`${name}: ${sentence}`, () => {
       assert.include(refusal(() => untyped[name]!(...withPromises(args))).problems.join("; "), sentence)
@@ -157,7 +158,7 @@ describe("U1 a definition refuses wrong input, and names the option, its value a
   }
 })
 
-describe("U2 whoever refuses a promise takes its rejection", () => {
+describe("whoever refuses a promise takes its rejection", () => {
   const rejections: Array<unknown> = []
   const listen = (reason: unknown) => void rejections.push(reason)
 

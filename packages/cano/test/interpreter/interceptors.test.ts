@@ -12,7 +12,8 @@ import * as Retry from "../../src/Retry.ts"
 import * as Task from "../../src/Task.ts"
 import * as Wait from "../../src/Wait.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { errorOf, inVirtualTime, placeOf, refusal } from "../support.ts"
+import { errorOf, inVirtualTime, placeOf } from "effect-cano-testing/Runs"
+import { refusal } from "../support/refusal.ts"
 
 class Down extends Data.TaggedError("Down")<{}> {}
 class Broken extends Data.TaggedError("Broken")<{}> {}

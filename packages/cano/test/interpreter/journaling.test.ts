@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Retry from "../../src/Retry.ts"
 import * as Task from "../../src/Task.ts"
 import * as Workflow from "../../src/Workflow.ts"
-import { errorOf, inVirtualTime } from "../support.ts"
+import { errorOf, inVirtualTime } from "effect-cano-testing/Runs"
 import { Crash, Journal, resume } from "../support/journaling.ts"
 
 class Declined extends Data.TaggedError("Declined")<{ readonly cents: number }> {}
@@ -88,25 +88,24 @@ describe("a journaling interceptor", () => {
     })
   )
 
-  for (const before of [true, false]) {
+  for (const when of ["before", "after"] as const) {
     for (let at = 0; at < 6; at++) {
-      it.effect(`crash ${before ? "before" : "after"} append ${at}: resumed, it comes to the same exit`, () =>
+      it.effect(`crash ${when} append ${at}: resumed, it comes to the same exit`, () =>
         Effect.gen(function* () {
           const expected = yield* reference
           const ran: Array<string> = []
           const workflow = order(ran)
-          const journal = new Journal()
-          journal.crash = { at, before }
+          const journal = new Journal((append) => (append === at ? when : undefined))
           const crashed = yield* inVirtualTime(resume(workflow, journal, start))
           assert.instanceOf(errorOf(crashed), Crash)
-          assert.strictEqual(journal.rows.length, before ? at : at + 1)
+          assert.strictEqual(journal.rows.length, when === "before" ? at : at + 1)
           const first = ran.splice(0)
           const exit = yield* inVirtualTime(resume(workflow, journal, start))
           assert.deepStrictEqual(exit, expected.exit)
           assert.deepStrictEqual(journal.rows, expected.journal.rows)
           // The states before the last row have run before the crash, and no more after it.
           const twice = new Set(first.filter((name) => ran.includes(name)))
-          assert.deepStrictEqual([...twice], before && at > 0 ? [first.at(-1)!] : [])
+          assert.deepStrictEqual([...twice], when === "before" && at > 0 ? [first.at(-1)!] : [])
         })
       )
     }

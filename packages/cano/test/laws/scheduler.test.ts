@@ -7,7 +7,7 @@ import { TestClock } from "effect/testing"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
 import { briefly, jumpingClock, makeScheduler, quiet, watch } from "../support/scheduling.ts"
-import { random, type Random, replay } from "./random.ts"
+import { random, type Random, replay } from "effect-cano-testing/Seed"
 import {
   epoch,
   type FlowScript,

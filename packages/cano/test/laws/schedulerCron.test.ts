@@ -7,7 +7,7 @@ import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
 import { makeScheduler, millis, utc } from "../support/scheduling.ts"
 import { segmentsOf, ticksOf } from "./localTime.ts"
-import { random, replay } from "./random.ts"
+import { random, replay } from "effect-cano-testing/Seed"
 
 const zones = [
   ["UTC", "2025-01-01"],

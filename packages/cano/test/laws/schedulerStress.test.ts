@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
 import { quiet, watch } from "../support/scheduling.ts"
-import { random, replay } from "./random.ts"
+import { random, replay } from "effect-cano-testing/Seed"
 
 const fibers = 10
 

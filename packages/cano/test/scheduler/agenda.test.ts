@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Agenda, type Entry } from "../../src/internal/scheduler/agenda.ts"
-import { random, replay } from "../laws/random.ts"
+import { random, replay } from "effect-cano-testing/Seed"
 
 /** Takes out all entries that are due at the earliest time. */
 const takeEarliest = (agenda: Agenda<Entry>): ReadonlyArray<Entry> => {

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as decision from "../../src/internal/scheduler/decision.ts"
 import { Interval } from "../../src/internal/scheduler/calendar/interval.ts"
-import { random, replay } from "../laws/random.ts"
+import { random, replay } from "effect-cano-testing/Seed"
 
 const plain: decision.Policy = {
   overlap: "skip",

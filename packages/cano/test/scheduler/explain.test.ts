@@ -7,7 +7,7 @@ import { TestClock } from "effect/testing"
 import { ConfigurationError } from "../../src/ConfigurationError.ts"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
-import { defectsOf } from "../support.ts"
+import { defectsOf } from "effect-cano-testing/Runs"
 import { Boom, failing, jumpingClock, makeScheduler, millis, quiet } from "../support/scheduling.ts"
 
 describe("S13: preview and explain", () => {

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
-import { errorOf } from "../support.ts"
+import { errorOf } from "effect-cano-testing/Runs"
 import {} from "../support/scheduling.ts"
 
 describe("S16: layers", () => {

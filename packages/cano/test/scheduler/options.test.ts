@@ -5,7 +5,7 @@ import * as Random from "effect/Random"
 import { TestClock } from "effect/testing"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
-import { errorOf } from "../support.ts"
+import { errorOf } from "effect-cano-testing/Runs"
 import { Boom, briefly, failing, makeScheduler, millis, quiet, timesOf, utc, watch } from "../support/scheduling.ts"
 
 describe("S7, S11: options", () => {

@@ -8,7 +8,7 @@ import { TestClock } from "effect/testing"
 import { ConfigurationError } from "../../src/ConfigurationError.ts"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
-import { defectsOf } from "../support.ts"
+import { defectsOf } from "effect-cano-testing/Runs"
 import { jumpingClock, makeScheduler, quiet, timesOf } from "../support/scheduling.ts"
 
 describe("S5: start and stop", () => {

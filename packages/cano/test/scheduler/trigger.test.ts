@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
-import { defectsOf } from "../support.ts"
+import { defectsOf } from "effect-cano-testing/Runs"
 import { Boom, briefly, failing, makeScheduler, quiet, watch } from "../support/scheduling.ts"
 
 describe("S12: trigger", () => {

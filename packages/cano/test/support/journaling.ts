@@ -1,6 +1,7 @@
 /** A journal in memory, and the dozen lines of an interceptor that writes it: the seam that durable runs stand on. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { errorOf } from "effect-cano-testing/Runs"
 import * as Interpreter from "../../src/Interpreter.ts"
 import type * as Workflow from "../../src/Workflow.ts"
 
@@ -9,22 +10,26 @@ export interface Row {
   readonly state: unknown
 }
 
-/** The process ends at an append. It is an interruption of nobody: no policy retries it and no error edge catches it. */
-export class Crash extends Data.TaggedError("Crash")<{ readonly before: boolean }> {}
+/** The process ends at an append. No policy retries it, and no error edge catches it. */
+export class Crash extends Data.TaggedError("Crash")<{ readonly when: "before" | "after" }> {}
 
-/** Rows, and the append at which the process crashes next, if it does. */
+/** Rows, and whether the process crashes before or after an append. Appends are counted over all resumptions. */
 export class Journal {
   readonly rows: Array<Row> = []
-  appends = 0
-  crash: { readonly at: number; readonly before: boolean } | undefined = undefined
+  private appends = 0
+  private readonly crashAt: (append: number) => Crash["when"] | undefined
+
+  constructor(crashAt: (append: number) => Crash["when"] | undefined = () => undefined) {
+    this.crashAt = crashAt
+  }
 
   append(run: Interpreter.Run): Effect.Effect<void, Crash> {
     return Effect.suspend(() => {
-      const crash = this.crash?.at === this.appends++ ? this.crash : undefined
-      if (crash?.before) return Effect.fail(new Crash(crash))
+      const when = this.crashAt(this.appends++)
+      if (when === "before") return Effect.fail(new Crash({ when }))
       // A resumed run writes the row again that it was resumed from.
       this.rows[run.transitions] = { sequence: run.transitions, state: run.state }
-      return crash === undefined ? Effect.void : Effect.fail(new Crash(crash))
+      return when === undefined ? Effect.void : Effect.fail(new Crash({ when }))
     })
   }
 }
@@ -42,3 +47,13 @@ export const resume = (self: Workflow.Workflow.Any, journal: Journal, start?: un
     const { sequence, state } = last ?? { sequence: 0, state: start }
     return Interpreter.run(self, { state, transitions: sequence, interceptors: [journaling(journal)] })
   })
+
+/** Runs a workflow to its end, however often it crashes. */
+export const resumeUntilDone = (
+  self: Workflow.Workflow.Any,
+  journal: Journal,
+  start?: unknown
+): Effect.Effect<any, any, any> =>
+  Effect.flatMap(Effect.exit(resume(self, journal, start)), (exit) =>
+    errorOf(exit) instanceof Crash ? resumeUntilDone(self, journal, start) : exit
+  )

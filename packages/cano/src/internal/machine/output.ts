@@ -23,15 +23,16 @@ export const fromUnknown = (run: unknown): Handler => {
 
 export const toEffect = (output: unknown): AnyEffect => {
   if (isEffect(output)) return output
-  if (isGenerator(output)) return Effect.gen(() => output)
-  return isPromise(output) ? Effect.die(promiseRefused()) : Effect.succeed(output)
+  return isGenerator(output) ? Effect.gen(() => output) : Effect.succeed(output)
 }
 
-const promiseRefused = () =>
-  new ConfigurationError({
-    subject: "A task",
-    problems: ["a function returned a promise, which nobody waits for: return an Effect, as Effect.promise makes"]
-  })
+/** What a phase gives to the next one: anything but a promise, which nobody would wait for. */
+export const phaseEffect = (phase: string, output: unknown): AnyEffect =>
+  isPromise(output)
+    ? Effect.die(new ConfigurationError({ subject: "Node.make", problems: [`${phase} returned ${promise}`] }))
+    : toEffect(output)
+
+const promise = "a promise, which nobody waits for: return an Effect, as Effect.promise makes"
 
 /** An Effect that a fiber must run: a successful Exit already has its value. */
 export const isPending = (output: unknown): output is AnyEffect =>
