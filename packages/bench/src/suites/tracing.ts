@@ -1,15 +1,16 @@
 import { ratio, type Suite } from "../harness/suite.ts"
 
 const cano = () => import("../tracing/cano.ts")
+const intercepted = () => import("../tracing/intercepted.ts")
 
 export const tracing: Suite = {
   name: "tracing",
   title: "Watching a run",
   about:
-    "The ring of 8 states with `Effect.sync` tasks: unwatched, and watched by a tracer, an observer or metrics. In the bare " +
-    "build, a copy of the sources, no run looks for a watcher. A short run is one lap. Spans are Effect's own in memory, or " +
-    "those of OpenTelemetry's SDK with an exporter that throws them away. Both are set against a loop with one " +
-    "`Effect.withSpan` a state, written by hand.",
+    "The ring of 8 states with `Effect.sync` tasks: unwatched, intercepted by hand, and watched by a tracer, an observer or " +
+    "metrics. In the bare build, a copy of the sources, no run looks for a watcher. A short run is one lap. Spans are " +
+    "Effect's own in memory, or those of OpenTelemetry's SDK with an exporter that throws them away. Both are set against a " +
+    "loop with one `Effect.withSpan` a state, written by hand.",
   operation: "transition",
   unit: "ns",
   clock: "cpu",
@@ -44,6 +45,24 @@ export const tracing: Suite = {
       label: "effect-cano, bare build, short runs",
       operations: 400_000,
       load: async () => (await cano()).shortUnwatched
+    },
+    {
+      name: "cano-intercepted",
+      label: "effect-cano, intercepted by nobody",
+      operations: 500_000,
+      load: async () => (await intercepted()).byNobody
+    },
+    {
+      name: "cano-passing",
+      label: "effect-cano, an interceptor that passes each state on",
+      operations: 500_000,
+      load: async () => (await intercepted()).passing
+    },
+    {
+      name: "cano-mapping",
+      label: "effect-cano, an interceptor that maps each state",
+      operations: 500_000,
+      load: async () => (await intercepted()).mapping
     },
     {
       name: "cano-traced",
@@ -86,6 +105,9 @@ export const tracing: Suite = {
     ratio("cano", "cano-bare", { atMost: 1.02 }),
     ratio("cano", "cano-again"),
     ratio("cano-short", "cano-short-bare", { atMost: 1.02 }),
+    ratio("cano-intercepted", "cano"),
+    ratio("cano-passing", "cano-intercepted"),
+    ratio("cano-mapping", "cano-intercepted"),
     ratio("cano-traced", "spans"),
     ratio("cano-otel", "spans-otel"),
     ratio("cano-observed", "cano"),
