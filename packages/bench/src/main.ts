@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util"
 import { describeEnvironment } from "./harness/environment.ts"
 import type { Settings } from "./harness/measure.ts"
+import { planOf } from "./harness/plan.ts"
 import { renderTables } from "./harness/report.ts"
 import { writeResults } from "./harness/results.ts"
 import { runRounds } from "./harness/rounds.ts"
@@ -55,12 +56,13 @@ const runSuite = async (
   const known = suite.contenders.map(({ name }) => name).join(", ")
   if (contenders.length === 0) throw new Error(`Suite ${suite.name} has no such contender. It has: ${known}`)
   const environment = describeEnvironment()
-  const finished = await runRounds(suite, contenders, rounds, settings, progress)
+  const plan = planOf(suite, contenders)
+  const finished = await runRounds(plan, rounds, settings, progress)
   const times = `${rounds} rounds, ${settings.warmUp} ms of warm-up and ${settings.window} ms of measuring for each contender`
   return [
     `## ${suite.title}`,
     suite.about,
-    renderTables(suite, contenders, finished),
+    renderTables(plan, finished),
     [`\`node src/main.ts ${suite.name} --rounds ${rounds}\``, times, ...environment]
       .map((line) => `- ${line}`)
       .join("\n")

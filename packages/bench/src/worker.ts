@@ -2,10 +2,11 @@
 import { measure } from "./harness/measure.ts"
 import { findSuite } from "./suites/index.ts"
 
-const [suiteName, contenderName, warmUp, window] = process.argv.slice(2)
+const [suiteName, contenderName, warmUp, window, start] = process.argv.slice(2)
 const contender = findSuite(suiteName ?? "")?.contenders.find((candidate) => candidate.name === contenderName)
 if (contender === undefined) throw new Error(`no contender ${contenderName} in suite ${suiteName}`)
 
+if (start === "warm") await (await import("./harness/mix.ts")).runMix()
 const prepare = await contender.load()
 const run = await prepare(contender.operations)
 const measurement = await measure(run, contender.operations, { warmUp: Number(warmUp), window: Number(window) })

@@ -1,65 +1,91 @@
-import type { Contender } from "./contender.ts"
+import type { Measurement } from "./measure.ts"
+import type { Plan } from "./plan.ts"
 import type { Round } from "./rounds.ts"
 import { summarize, type Summary } from "./statistics.ts"
 import type { Comparison, Goal, Suite, Unit } from "./suite.ts"
 
 const nanoseconds: Record<Unit, number> = { ns: 1, us: 1e3, ms: 1e6 }
 
-/** The two tables of a suite, in Markdown: what each contender costs, and how they compare. */
-export const renderTables = (
-  suite: Suite,
-  contenders: ReadonlyArray<Contender>,
-  rounds: ReadonlyArray<Round>
-): string => {
-  const measured = new Set(contenders.map((contender) => contender.name))
-  const comparisons = suite.comparisons.filter(({ of, to }) => measured.has(of) && measured.has(to))
-  const tables = [costTable(suite, contenders, rounds)]
-  if (comparisons.length > 0) tables.push(comparisonTable(suite, comparisons, rounds))
+/** What contenders cost in one round and with one start, by their names. */
+type Figures = ReadonlyMap<string, Measurement>
+
+const figures = (round: Round): Figures => round.figures
+const beside = (round: Round): Figures => round.beside
+
+/** The tables of a suite, in Markdown: what each contender costs, and how they compare. */
+export const renderTables = (plan: Plan, rounds: ReadonlyArray<Round>): string => {
+  const measured = new Set(plan.contenders.map((contender) => contender.name))
+  const comparisons = plan.suite.comparisons.filter(({ of, to }) => measured.has(of) && measured.has(to))
+  const tables = [legendOf(plan), costTable(plan, rounds)]
+  if (comparisons.length > 0) tables.push(comparisonTable(plan, comparisons, rounds))
   return tables.join("\n\n")
 }
 
-const costTable = (suite: Suite, contenders: ReadonlyArray<Contender>, rounds: ReadonlyArray<Round>): string => {
+const legendOf = (plan: Plan): string => {
+  const { clock, isWarm, operation, unit } = plan.suite
+  const baseline = baselineOf(plan)
+  const time = `${clock === "cpu" ? "CPU time" : "Time on the wall"} in ${unit} per ${operation}`
+  const sentences = [isWarm === true ? `${time}, in a warm process.` : `${time}.`]
+  if (baseline !== undefined) sentences.push(`Relative is against: ${baseline.label}.`)
+  return sentences.join(" ")
+}
+
+const costTable = (plan: Plan, rounds: ReadonlyArray<Round>): string => {
+  const { suite } = plan
   const { clock, operation, unit } = suite
-  const baseline = contenders.find((contender) => contender.name === suite.baseline)
+  const baseline = baselineOf(plan)
   const inUnit = (nanosecondsOf: (round: Round) => number) =>
     summarize(rounds.map((round) => nanosecondsOf(round) / nanoseconds[unit]))
-  const rows = contenders.map(({ label, name, operations }) => {
-    const cost = inUnit((round) => costOf(round, name, suite))
+  const rows = plan.contenders.map(({ label, name, operations }) => {
+    const cost = inUnit((round) => costOf(round.figures, name, suite))
     const cells = [label, formatNumber(cost.median), formatSpread(cost)]
-    if (clock === "cpu") cells.push(formatNumber(inUnit((round) => round.get(name)?.wall ?? Number.NaN).median))
+    if (plan.beside !== undefined) {
+      cells.push(formatNumber(inUnit((round) => costOf(round.beside, name, suite)).median))
+    }
+    if (clock === "cpu") cells.push(formatNumber(inUnit((round) => round.figures.get(name)?.wall ?? Number.NaN).median))
     if (baseline !== undefined) {
-      const relative = summarize(
-        rounds.map((round) => costOf(round, name, suite) / costOf(round, baseline.name, suite))
-      )
-      cells.push(`${formatNumber(relative.median)}x`)
+      const relative = (round: Round) =>
+        costOf(round.figures, name, suite) / costOf(round.figures, baseline.name, suite)
+      cells.push(`${formatNumber(summarize(rounds.map(relative)).median)}x`)
     }
     return [...cells, operations.toLocaleString("en-US")]
   })
-  const header = ["contender", `${unit} per ${operation}, ${clock === "cpu" ? "CPU" : "wall"}`, "middle half"]
+  const header = ["contender", clock === "cpu" ? "CPU" : "wall", "middle half"]
+  if (plan.beside !== undefined) header.push(plan.beside.name)
   if (clock === "cpu") header.push("wall")
-  if (baseline !== undefined) header.push(`against ${baseline.label}`)
+  if (baseline !== undefined) header.push("relative")
   return table([...header, `${operation}s per run`], rows)
 }
 
 const comparisonTable = (
-  suite: Suite,
+  { beside: other, suite }: Plan,
   comparisons: ReadonlyArray<Comparison>,
   rounds: ReadonlyArray<Round>
 ): string => {
-  const labelOf = (name: string) => suite.contenders.find((contender) => contender.name === name)?.label ?? name
   const rows = comparisons.map((comparison) => {
     const isRatio = comparison.kind === "ratio"
-    const summary = summarize(rounds.map((round) => compare(round, comparison, suite)))
+    const compared = (of: (round: Round) => Figures) =>
+      summarize(rounds.map((round) => compare(of(round), comparison, suite)))
+    const summary = compared(figures)
     const suffix = isRatio ? "x" : ` ${suite.unit}`
     return [
-      `${labelOf(comparison.of)} ${isRatio ? "/" : "-"} ${labelOf(comparison.to)}`,
+      `${labelOf(suite, comparison.of)} ${isRatio ? "/" : "-"} ${labelOf(suite, comparison.to)}`,
       `${formatNumber(summary.median)}${suffix}`,
       formatSpread(summary),
+      ...(other === undefined ? [] : [`${formatNumber(compared(beside).median)}${suffix}`]),
       ...judge(comparison.goal, summary.median, suffix)
     ]
   })
-  return table(["within a round", "median", "middle half", "goal", ""], rows)
+  return table(
+    ["within a round", "median", "middle half", ...(other === undefined ? [] : [other.name]), "goal", ""],
+    rows
+  )
 }
+
+const baselineOf = ({ contenders, suite }: Plan) => contenders.find(({ name }) => name === suite.baseline)
+
+const labelOf = (suite: Suite, name: string): string =>
+  suite.contenders.find((contender) => contender.name === name)?.label ?? name
 
 const judge = (goal: Goal | undefined, value: number, suffix: string): readonly [goal: string, verdict: string] => {
   if (goal === undefined) return ["", ""]
@@ -69,12 +95,13 @@ const judge = (goal: Goal | undefined, value: number, suffix: string): readonly 
     : [`at least ${formatNumber(goal.atLeast)}${suffix}`, verdict(value >= goal.atLeast)]
 }
 
-const compare = (round: Round, { kind, of, to }: Comparison, suite: Suite): number =>
-  kind === "ratio"
-    ? costOf(round, of, suite) / costOf(round, to, suite)
-    : (costOf(round, of, suite) - costOf(round, to, suite)) / nanoseconds[suite.unit]
+const compare = (of: Figures, comparison: Comparison, suite: Suite): number => {
+  const cost = costOf(of, comparison.of, suite)
+  const other = costOf(of, comparison.to, suite)
+  return comparison.kind === "ratio" ? cost / other : (cost - other) / nanoseconds[suite.unit]
+}
 
-const costOf = (round: Round, name: string, suite: Suite): number => round.get(name)?.[suite.clock] ?? Number.NaN
+const costOf = (of: Figures, name: string, suite: Suite): number => of.get(name)?.[suite.clock] ?? Number.NaN
 
 const formatSpread = ({ lowerQuartile, upperQuartile }: Summary): string =>
   `${formatNumber(lowerQuartile)} to ${formatNumber(upperQuartile)}`

@@ -3,30 +3,40 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import type { Contender } from "./contender.ts"
 import type { Measurement, Settings } from "./measure.ts"
+import type { Plan, Start } from "./plan.ts"
 import type { Suite } from "./suite.ts"
 
 /** The measurements of one round by contender name. */
-export type Round = ReadonlyMap<string, Measurement>
+export interface Round {
+  /** What quotients and goals are set against. */
+  readonly figures: ReadonlyMap<string, Measurement>
+  /** What stands beside them: the same contenders in processes with another start. */
+  readonly beside: ReadonlyMap<string, Measurement>
+}
 
 /**
- * Measures every contender once a round, each in a process of its own, so that what the machine does in the meantime
- * hits all of them. Each round starts with another contender, and every second one runs backwards.
+ * Measures every contender once a round with each start, always in a process of its own, so that what the machine does in
+ * the meantime hits all of them. Each round begins with another contender, and every second one runs backwards.
  */
 export const runRounds = async (
-  suite: Suite,
-  contenders: ReadonlyArray<Contender>,
+  plan: Plan,
   rounds: number,
   settings: Settings,
   report: (line: string) => void
 ): Promise<ReadonlyArray<Round>> => {
   const finished: Array<Round> = []
   for (let round = 0; round < rounds; round++) {
-    const measurements = new Map<string, Measurement>()
-    for (const contender of orderOf(contenders, round)) {
-      report(`${suite.name}: round ${round + 1} of ${rounds}, ${contender.label}`)
-      measurements.set(contender.name, await spawnWorker(suite, contender, settings))
+    const figures = new Map<string, Measurement>()
+    const beside = new Map<string, Measurement>()
+    const all = plan.contenders.flatMap((contender) => [
+      { contender, start: plan.start, into: figures },
+      ...(plan.beside === undefined ? [] : [{ contender, start: plan.beside, into: beside }])
+    ])
+    for (const { contender, into, start } of orderOf(all, round)) {
+      report(`${plan.suite.name}: round ${round + 1} of ${rounds}, ${contender.label}, ${start.name}`)
+      into.set(contender.name, await spawnWorker(plan.suite, contender, settings, start))
     }
-    finished.push(measurements)
+    finished.push({ figures, beside })
   }
   return finished
 }
@@ -45,8 +55,13 @@ const environment = {
   LANGCHAIN_TRACING_V2: "false"
 }
 
-const spawnWorker = async (suite: Suite, contender: Contender, settings: Settings): Promise<Measurement> => {
-  const args = ["--expose-gc", worker, suite.name, contender.name, `${settings.warmUp}`, `${settings.window}`]
+const spawnWorker = async (
+  suite: Suite,
+  contender: Contender,
+  { warmUp, window }: Settings,
+  { isWarm }: Start
+): Promise<Measurement> => {
+  const args = ["--expose-gc", worker, suite.name, contender.name, `${warmUp}`, `${window}`, isWarm ? "warm" : "cold"]
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: environment })
   return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "")
 }

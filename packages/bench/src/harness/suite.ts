@@ -25,6 +25,8 @@ export interface Suite {
   readonly operation: string
   readonly unit: Unit
   readonly clock: Clock
+  /** Measured in processes that have run a mix of ordinary effects first, with the figures of cold processes beside. */
+  readonly isWarm?: boolean | undefined
   /** The contender that all are set against in the first table, if there is one that makes sense for all. */
   readonly baseline: string | undefined
   readonly contenders: ReadonlyArray<Contender>

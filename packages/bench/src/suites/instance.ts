@@ -11,6 +11,7 @@ export const instance: Suite = {
   operation: "run",
   unit: "us",
   clock: "cpu",
+  isWarm: true,
   baseline: "async",
   contenders: [
     { name: "async", label: "hand-written async loop", operations, load: async () => (await handWritten()).asyncRuns },

@@ -13,6 +13,7 @@ export const retry: Suite = {
   operation: "node",
   unit: "us",
   clock: "cpu",
+  isWarm: true,
   baseline: "async",
   contenders: [
     {

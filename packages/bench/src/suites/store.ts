@@ -13,6 +13,7 @@ export const store: Suite = {
   operation: "operation",
   unit: "ns",
   clock: "cpu",
+  isWarm: true,
   baseline: undefined,
   contenders: [
     { name: "map-get", label: "get, `Map` in `Effect.sync`", operations, load: async () => (await map()).get },

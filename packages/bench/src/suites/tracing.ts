@@ -14,6 +14,7 @@ export const tracing: Suite = {
   operation: "transition",
   unit: "ns",
   clock: "cpu",
+  isWarm: true,
   baseline: "cano",
   contenders: [
     {

@@ -16,6 +16,7 @@ export const transitions: Suite = {
   operation: "transition",
   unit: "ns",
   clock: "cpu",
+  isWarm: true,
   baseline: "async",
   contenders: [
     {
