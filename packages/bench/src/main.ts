@@ -16,6 +16,7 @@ Suites: ${suites.map((suite) => suite.name).join(", ")}. All of them when none i
   --rounds <n>         rounds, each of which measures every contender once (default 21, quick 3)
   --quick              short measurements: to see that everything works, not how fast it is
   --contender <name>   measure only this contender (repeatable)
+  --base <folder>      measure effect-cano of another checkout of this repository beside this one's
   --write              put the tables into RESULTS.md, after each suite
   --help               show this text
 `
@@ -27,20 +28,21 @@ const main = async (): Promise<void> => {
       rounds: { type: "string" },
       quick: { type: "boolean", default: false },
       contender: { type: "string", multiple: true, default: [] },
+      base: { type: "string" },
       write: { type: "boolean", default: false },
       help: { type: "boolean", default: false }
     }
   })
   if (values.help) return print(usage)
 
-  if (values.write && (values.quick || values.contender.length > 0)) {
-    throw new Error("--write takes whole suites at full length: leave out --quick and --contender")
+  if (values.write && (values.quick || values.contender.length > 0 || values.base !== undefined)) {
+    throw new Error("--write takes whole suites at full length: leave out --quick, --contender and --base")
   }
   const chosen = positionals.length === 0 ? suites : positionals.map(suiteNamed)
   const rounds = positiveInteger(values.rounds ?? (values.quick ? "3" : "21"))
   const settings: Settings = values.quick ? { warmUp: 200, window: 200 } : { warmUp: 400, window: 500 }
   for (const suite of chosen) {
-    const section = await runSuite(suite, values.contender, rounds, settings)
+    const section = await runSuite(suite, values.contender, values.base, rounds, settings)
     print(`${section}\n`)
     if (values.write) writeResults(suite.name, section)
   }
@@ -49,6 +51,7 @@ const main = async (): Promise<void> => {
 const runSuite = async (
   suite: Suite,
   only: ReadonlyArray<string>,
+  base: string | undefined,
   rounds: number,
   settings: Settings
 ): Promise<string> => {
@@ -56,7 +59,7 @@ const runSuite = async (
   const known = suite.contenders.map(({ name }) => name).join(", ")
   if (contenders.length === 0) throw new Error(`Suite ${suite.name} has no such contender. It has: ${known}`)
   const environment = describeEnvironment()
-  const plan = planOf(suite, contenders)
+  const plan = planOf(suite, contenders, base)
   const finished = await runRounds(plan, rounds, settings, progress)
   const times = `${rounds} rounds, ${settings.warmUp} ms of warm-up and ${settings.window} ms of measuring for each contender`
   return [

@@ -1,11 +1,15 @@
+import { existsSync } from "node:fs"
+import { engineFolder } from "./engine.ts"
 import type { Contender } from "./contender.ts"
 import type { Suite } from "./suite.ts"
 
 /** How a process begins, before its contender is loaded. */
 export interface Start {
-  readonly name: "warm" | "cold"
+  readonly name: "warm" | "cold" | "base"
   /** Whether the process runs the mix of ordinary effects first. */
   readonly isWarm: boolean
+  /** The checkout whose effect-cano it loads; this one if there is none. */
+  readonly checkout: string | undefined
 }
 
 /** What to measure. */
@@ -18,10 +22,12 @@ export interface Plan {
   readonly beside: Start | undefined
 }
 
-/** Cold figures stand beside warm ones. */
-export const planOf = (suite: Suite, contenders: ReadonlyArray<Contender>): Plan => {
-  const cold: Start = { name: "cold", isWarm: false }
-  return suite.isWarm === true
-    ? { suite, contenders, start: { name: "warm", isWarm: true }, beside: cold }
-    : { suite, contenders, start: cold, beside: undefined }
+/** Cold figures stand beside warm ones; those of the base stand beside both, if there is a base. */
+export const planOf = (suite: Suite, contenders: ReadonlyArray<Contender>, base: string | undefined): Plan => {
+  const isWarm = suite.isWarm === true
+  const cold: Start = { name: "cold", isWarm: false, checkout: undefined }
+  const start: Start = isWarm ? { name: "warm", isWarm, checkout: undefined } : cold
+  if (base === undefined) return { suite, contenders, start, beside: isWarm ? cold : undefined }
+  if (!existsSync(engineFolder(base))) throw new Error(`--base takes a checkout of this repository, not "${base}"`)
+  return { suite, contenders, start, beside: { name: "base", isWarm, checkout: base } }
 }

@@ -12,12 +12,13 @@ type Figures = ReadonlyMap<string, Measurement>
 const figures = (round: Round): Figures => round.figures
 const beside = (round: Round): Figures => round.beside
 
-/** The tables of a suite, in Markdown: what each contender costs, and how they compare. */
+/** The tables of a suite, in Markdown: what each contender costs, how they compare, and how they compare to the base. */
 export const renderTables = (plan: Plan, rounds: ReadonlyArray<Round>): string => {
   const measured = new Set(plan.contenders.map((contender) => contender.name))
   const comparisons = plan.suite.comparisons.filter(({ of, to }) => measured.has(of) && measured.has(to))
   const tables = [legendOf(plan), costTable(plan, rounds)]
   if (comparisons.length > 0) tables.push(comparisonTable(plan, comparisons, rounds))
+  if (plan.beside?.name === "base") tables.push(baseTable(plan, rounds))
   return tables.join("\n\n")
 }
 
@@ -80,6 +81,16 @@ const comparisonTable = (
     ["within a round", "median", "middle half", ...(other === undefined ? [] : [other.name]), "goal", ""],
     rows
   )
+}
+
+const baseTable = ({ contenders, suite }: Plan, rounds: ReadonlyArray<Round>): string => {
+  const rows = contenders.map(({ label, name }) => {
+    const ratio = summarize(
+      rounds.map((round) => costOf(round.figures, name, suite) / costOf(round.beside, name, suite))
+    )
+    return [label, `${formatNumber(ratio.median)}x`, formatSpread(ratio)]
+  })
+  return table(["against the base, within a round", "median", "middle half"], rows)
 }
 
 const baselineOf = ({ contenders, suite }: Plan) => contenders.find(({ name }) => name === suite.baseline)

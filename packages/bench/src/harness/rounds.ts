@@ -59,9 +59,10 @@ const spawnWorker = async (
   suite: Suite,
   contender: Contender,
   { warmUp, window }: Settings,
-  { isWarm }: Start
+  { checkout, isWarm }: Start
 ): Promise<Measurement> => {
   const args = ["--expose-gc", worker, suite.name, contender.name, `${warmUp}`, `${window}`, isWarm ? "warm" : "cold"]
+  if (checkout !== undefined) args.push(checkout)
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: environment })
   return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "")
 }
