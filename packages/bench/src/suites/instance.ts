@@ -47,9 +47,10 @@ export const instance: Suite = {
     }
   ],
   comparisons: [
-    ratio("cano-fiber", "async"),
-    ratio("cano-promise", "async"),
-    ratio("cano-fiber", "gen-fiber"),
-    ratio("cano-promise", "gen-promise")
+    ratio("cano-fiber", "async", { atMost: 4 }),
+    ratio("cano-promise", "async", { atMost: 4 }),
+    ratio("cano-routes-fiber", "async", { atMost: 1 }),
+    ratio("cano-fiber", "gen-fiber", { atMost: 0.8 }),
+    ratio("cano-promise", "gen-promise", { atMost: 0.8 })
   ]
 }

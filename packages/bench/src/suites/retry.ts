@@ -57,6 +57,6 @@ export const retry: Suite = {
     ratio("cano-retry", "p-retry", { atMost: 1 }),
     ratio("cano-retry", "cano", { atMost: 1.1 }),
     ratio("cano-retry", "effect-retry"),
-    ratio("cano", "effect")
+    ratio("cano", "effect", { atMost: 1.3 })
   ]
 }

@@ -109,9 +109,9 @@ export const tracing: Suite = {
     ratio("cano-intercepted", "cano"),
     ratio("cano-passing", "cano-intercepted"),
     ratio("cano-mapping", "cano-intercepted"),
-    ratio("cano-traced", "spans"),
-    ratio("cano-otel", "spans-otel"),
-    ratio("cano-observed", "cano"),
-    ratio("cano-metered", "cano")
+    ratio("cano-traced", "spans", { atMost: 1.1 }),
+    ratio("cano-otel", "spans-otel", { atMost: 1.05 }),
+    ratio("cano-observed", "cano", { atMost: 12 }),
+    ratio("cano-metered", "cano", { atMost: 8 })
   ]
 }
