@@ -1,7 +1,8 @@
 /**
  * Runs every example as a process of its own and compares what it prints with the text file beside it.
  *
- * `--update` writes those files instead.
+ * A program `x.cano.ts` does the work of its neighbour `x.ts`, and so prints the same `x.txt`. `--update` writes the
+ * files instead.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs"
@@ -19,19 +20,25 @@ const difference = (expected: string, actual: string): string =>
     .map(([operation, line]) => `    ${signs[operation]}${line}`)
     .join("\n")
 
+const goldenOf = (example: string): string => join(folder, `${example.replace(/\.cano$/, "")}.txt`)
+
 const check = (example: string): string | undefined => {
-  const golden = join(folder, example.replace(/\.ts$/, ".txt"))
-  const { error, status, stderr, stdout } = spawnSync(process.execPath, [join(folder, example)], { encoding: "utf8" })
+  const golden = goldenOf(example)
+  const program = join(folder, `${example}.ts`)
+  const { error, status, stderr, stdout } = spawnSync(process.execPath, [program], { encoding: "utf8" })
   if (error !== undefined) return error.message
   if (status !== 0 || stderr !== "") return `it ended with exit code ${status}\n${stdout}${stderr}`
   const actual = stdout.replaceAll("\r\n", "\n")
-  if (isUpdate) writeFileSync(golden, actual)
+  if (isUpdate && !example.endsWith(".cano")) writeFileSync(golden, actual)
   if (!existsSync(golden)) return `it has no ${golden}; --update writes it`
   const expected = readFileSync(golden, "utf8").replaceAll("\r\n", "\n")
   return actual === expected ? undefined : `it prints something else\n${difference(expected, actual)}`
 }
 
-const examples = globSync("*.ts", { cwd: folder }).sort()
+// Sorted without the extension, so that `--update` has written the file of `x` before `x.cano` is compared with it.
+const examples = globSync("**/*.ts", { cwd: folder })
+  .map((file) => file.slice(0, -".ts".length))
+  .sort()
 for (const example of examples) {
   const problem = check(example)
   console.log(
@@ -39,7 +46,8 @@ for (const example of examples) {
   )
   if (problem !== undefined) process.exitCode = 1
 }
-const strays = globSync("*.txt", { cwd: folder }).filter((text) => !examples.includes(text.replace(/\.txt$/, ".ts")))
+const goldens = new Set(examples.map(goldenOf))
+const strays = globSync("**/*.txt", { cwd: folder }).filter((text) => !goldens.has(join(folder, text)))
 if (strays.length > 0) {
   console.log(`FAILED  no example prints ${strays.join(", ")}`)
   process.exitCode = 1
