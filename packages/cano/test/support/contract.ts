@@ -1,12 +1,11 @@
-/** Reads the tables of docs/observability.md, which the tests hold the library against. */
+/** Reads the tables of the guides that the tests hold the library against. */
 import { readFileSync } from "node:fs"
 
-const page = readFileSync(new URL("../../../../docs/observability.md", import.meta.url), "utf8")
-
-/** The rows of the table that is marked with `<!-- contract: name -->`, cell by cell. */
-export const tableOf = (name: string): ReadonlyArray<ReadonlyArray<string>> => {
+/** The rows of the table of a guide that is marked with `<!-- contract: name -->`, cell by cell. */
+export const tableOf = (name: string, guide = "observability.md"): ReadonlyArray<ReadonlyArray<string>> => {
+  const page = readFileSync(new URL(`../../../../docs/${guide}`, import.meta.url), "utf8")
   const mark = `<!-- contract: ${name} -->`
-  if (!page.includes(mark)) throw new Error(`docs/observability.md has no table "${name}"`)
+  if (!page.includes(mark)) throw new Error(`docs/${guide} has no table "${name}"`)
   const lines = page
     .slice(page.indexOf(mark) + mark.length)
     .trimStart()
@@ -17,7 +16,7 @@ export const tableOf = (name: string): ReadonlyArray<ReadonlyArray<string>> => {
       lines.findIndex((line) => !line.startsWith("|"))
     )
     .slice(2)
-  if (rows.length === 0) throw new Error(`the table "${name}" of docs/observability.md is empty`)
+  if (rows.length === 0) throw new Error(`the table "${name}" of docs/${guide} is empty`)
   return rows.map((row) =>
     row
       .split("|")
