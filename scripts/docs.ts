@@ -120,7 +120,7 @@ const problemsOf = (file: string): ReadonlyArray<string> => {
 
 // The messages of the compiler come first: the docs include them.
 const examples = checkExamples({ update: !isCheck })
-const files = ["README.md", "CONTRIBUTING.md", "docs/**/*.md", "packages/*/AGENTS.md", "packages/*-*/README.md"]
+const files = ["README.md", "CONTRIBUTING.md", "docs/**/*.md", "packages/*/AGENTS.md", "packages/cano*/README.md"]
 const pages = files.flatMap((pattern) => globSync(pattern, { cwd: root })).map((path) => join(root, path))
 const found = pages.flatMap((page) => problemsOf(page).map((problem) => `${relative(root, page)}: ${problem}`))
 

@@ -5,7 +5,16 @@
  */
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
-import { copyFileSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join, posix } from "node:path"
 import { manifestIn, type Package, published, root } from "./packages.ts"
@@ -68,6 +77,18 @@ const checkFiles = ({ home, sources, unpacked }: Packed): void => {
     .filter((entry) => entry.isFile())
     .map((entry) => posix.join(entry.parentPath.slice(unpacked.length + 1).replaceAll("\\", "/"), entry.name))
   assert.deepEqual(shipped.sort(), expected.sort(), "the tarball's files")
+}
+
+/** What a page of the package links to is in the package: a registry shows the page without the repository. */
+const checkLinks = ({ unpacked }: Packed): void => {
+  for (const page of globSync("*.md", { cwd: unpacked })) {
+    const links = Array.from(
+      readFileSync(join(unpacked, page), "utf8").matchAll(/\]\(([^)\s#]+)/g),
+      ([, link]) => link!
+    )
+    const broken = links.filter((link) => !/^[a-z]+:/.test(link) && !existsSync(join(unpacked, link)))
+    assert.deepEqual(broken, [], `links of ${page} that leave the package`)
+  }
 }
 
 const checkManifest = ({ manifest, unpacked }: Packed): void => {
@@ -168,6 +189,7 @@ try {
     console.log(`\n${packed.manifest.name}`)
     const modules = modulesOf(packed)
     checkFiles(packed)
+    checkLinks(packed)
     checkManifest(packed)
     run(root, "publint", "--strict", packed.tarball)
     run(

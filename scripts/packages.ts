@@ -28,6 +28,5 @@ export const published: ReadonlyArray<Package> = globSync("packages/*/package.js
   .filter(({ manifest }) => manifest.private !== true)
   .sort((a, b) => (a.manifest.name < b.manifest.name ? -1 : 1))
 
-/** What is shipped with a package and lies at the root: the README there is the one of the core. */
-export const sharedFiles = ({ name }: Manifest): ReadonlyArray<string> =>
-  name === "effect-cano" ? ["README.md", "LICENSE"] : ["LICENSE"]
+/** What is shipped with a package and lies at the root. */
+export const sharedFiles: ReadonlyArray<string> = ["LICENSE"]

@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process"
 import { copyFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { manifestIn, root, sharedFiles } from "./packages.ts"
+import { root, sharedFiles } from "./packages.ts"
 
 const home = process.cwd()
 
@@ -15,4 +15,4 @@ const build = spawnSync("tsc", ["-b", join(home, "tsconfig.src.json")], {
   shell: process.platform === "win32"
 })
 if (build.status !== 0) process.exit(1)
-for (const file of sharedFiles(manifestIn(home))) copyFileSync(join(root, file), join(home, file))
+for (const file of sharedFiles) copyFileSync(join(root, file), join(home, file))
