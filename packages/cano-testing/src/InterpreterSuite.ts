@@ -7,12 +7,14 @@
  *
  * @example
  * ```ts
- * import * as Workflow from "effect-cano/Workflow"
+ * import type * as Workflow from "effect-cano/Workflow"
  * import { interpreterSuite } from "effect-cano-testing/InterpreterSuite"
  * import { everything } from "effect-cano-testing/Runner"
  *
- * // in a test file
- * interpreterSuite({ name: "bare", run: Workflow.run, capabilities: everything })
+ * declare const run: typeof Workflow.run
+ *
+ * // in a test file of Vitest
+ * interpreterSuite({ name: "mine", run, capabilities: everything })
  * ```
  *
  * @since 0.1.0

@@ -7,7 +7,9 @@ import type { Runner } from "effect-cano-testing/Runner"
 import { observe } from "effect-cano-testing/Trial"
 import * as Workflow from "effect-cano/Workflow"
 
+// #region runner
 export const runner: Runner = { name: "mine", run: Workflow.run, capabilities: new Set(["once"]) }
+// #endregion
 
 // @ts-expect-error the published types refuse a capability that does not exist
 export const misspelt: Runner = { ...runner, capabilities: new Set(["onse"]) }
