@@ -164,10 +164,10 @@ const makeMeter = (limit: number): MeterShape => {
         Context.add(Metric.MetricRegistry, Context.get(around, Metric.MetricRegistry)),
         Context.add(Metric.CurrentMetricAttributes, Context.get(around, Metric.CurrentMetricAttributes))
       )
-      const { active, attempt, duration, run, transition } = workflowOf(workflow)
+      const { active, attempt, duration, run, success, transition } = workflowOf(workflow)
       return {
         started: () => active.modifyUnsafe(1, context),
-        attempt: (outcome) => attempt(outcome).updateUnsafe(1, context),
+        attempt: (outcome) => (outcome === "success" ? success : attempt(outcome)).updateUnsafe(1, context),
         transition: () => transition.updateUnsafe(1, context),
         ended: (outcome, seconds) => {
           active.modifyUnsafe(-1, context)
@@ -215,7 +215,8 @@ const workflowSeries = (workflow: string) => {
     transition: Series.transitions(named),
     run: labelled(Series.runs, "cano.run.outcome", named),
     duration: labelled(Series.runDuration, "cano.run.outcome", named),
-    attempt: labelled(Series.attempts, "cano.attempt.outcome", named)
+    attempt: labelled(Series.attempts, "cano.attempt.outcome", named),
+    success: Series.attempts({ ...named, "cano.attempt.outcome": "success" })
   }
 }
 

@@ -22,6 +22,8 @@ export const fromUnknown = (run: unknown): Handler => {
 }
 
 export const toEffect = (output: unknown): AnyEffect => {
+  // `isEffect` asks more, and costs more; most outputs are plain Effects.
+  if (typeof output === "object" && output !== null && TypeId in output) return output as AnyEffect
   if (isEffect(output)) return output
   return isGenerator(output) ? Effect.gen(() => output) : Effect.succeed(output)
 }

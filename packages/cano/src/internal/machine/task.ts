@@ -51,7 +51,7 @@ const CompositeKey: unique symbol = Symbol("effect-cano/composite")
 
 /** Makes a handler that can also show its parts. */
 export const composite = (handler: Handler, parts: Composite): Handler =>
-  Object.assign((...args: ReadonlyArray<any>) => handler(...args), { [CompositeKey]: parts })
+  Object.assign((state: unknown) => handler(state), { [CompositeKey]: parts })
 
 export const compositeOf = (run: unknown): Composite | undefined =>
   typeof run === "function" ? (run as { readonly [CompositeKey]?: Composite })[CompositeKey] : undefined

@@ -103,11 +103,12 @@ export const forEach = <Event extends { readonly at: DateTime.Utc }, R>(
     )
   )
   const turn = Effect.flatMap(Queue.takeAll(queue), (events) => {
-    batch = events.flatMap((numbered) => {
-      const [number, found] = withLost(last, numbered)
-      last = number
-      return found
-    })
+    const found: Array<Event | Lost> = []
+    for (const numbered of events) {
+      found.push(...withLost(last, numbered)[1])
+      last = numbered.number
+    }
+    batch = found
     next = 0
     return guarded
   })

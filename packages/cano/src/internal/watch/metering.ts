@@ -8,6 +8,7 @@ import { outcomeOf, peek } from "./redaction.ts"
 /** Counts what one run does. */
 export class Metering implements Interceptor {
   private readonly meter: MeterShape
+  private live!: Run
   private counts!: RunMeter
   private isInState = false
   /** The latest attempt that has failed: while it is the run's attempt, none is under way. */
@@ -19,6 +20,7 @@ export class Metering implements Interceptor {
 
   run(run: Run, inner: Inner): Inner {
     return Effect.withFiber((fiber) => {
+      this.live = run
       const clock = fiber.getRef(Clock.Clock)
       const start = clock.monotonicTimeNanosUnsafe()
       count(() => {
@@ -31,17 +33,22 @@ export class Metering implements Interceptor {
     })
   }
 
-  state(run: Run, inner: Inner): Inner {
+  state(_run: Run, inner: Inner): Inner {
     this.isInState = true
     this.failedAttempt = undefined
-    return Effect.map(inner, (next) => {
-      this.isInState = false
-      count(() => {
-        if (run.caught === undefined) this.counts.attempt("success")
-        this.counts.transition()
-      })
-      return next
-    })
+    return Effect.map(inner, this.leave)
+  }
+
+  /** Made once for all states. */
+  private readonly leave = (next: unknown): unknown => {
+    this.isInState = false
+    try {
+      if (this.live.caught === undefined) this.counts.attempt("success")
+      this.counts.transition()
+    } catch {
+      // A metric reads attributes that users have set, and a run must not end of them.
+    }
+    return next
   }
 
   attemptFailed(run: Run, { cause }: AttemptFailure): Effect.Effect<void> {

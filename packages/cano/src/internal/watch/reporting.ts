@@ -8,12 +8,13 @@ import type { AttemptFailure, Inner, Interceptor, Run } from "../../Interpreter.
 import type { WorkflowEvent } from "../../Observer.ts"
 import * as Annotations from "../annotations.ts"
 import { type AnyState, tagOf } from "../machine/state.ts"
-import { errorTypeOf, outcomeOf, peek } from "./redaction.ts"
+import { errorTypeOf, outcomeOf } from "./redaction.ts"
 import { ObservedRun, type Sink } from "./sink.ts"
 
 /** Tells an observer what one run does. */
 export class Reporting implements Interceptor {
   private readonly sink: Sink
+  private live!: Run
   private clock!: Clock.Clock
   private runStart = 0n
   private stateStart = 0n
@@ -29,6 +30,7 @@ export class Reporting implements Interceptor {
 
   run(run: Run, inner: Inner): Inner {
     return Effect.withFiber((fiber) => {
+      this.live = run
       this.started(run, fiber)
       const observed = Effect.provideService(inner, ObservedRun, { sink: this.sink, run: run.id! })
       return Effect.onExit(observed, (exit) => Effect.sync(() => this.ended(run, exit)))
@@ -37,10 +39,13 @@ export class Reporting implements Interceptor {
 
   state(run: Run, inner: Inner): Inner {
     this.entered(run)
-    return Effect.map(inner, (next) => {
-      this.left(run, tagOf(next as AnyState)!)
-      return next
-    })
+    return Effect.map(inner, this.leave)
+  }
+
+  /** Made once for all states. */
+  private readonly leave = (next: unknown): unknown => {
+    this.left(this.live, tagOf(next as AnyState)!)
+    return next
   }
 
   attemptFailed(run: Run, { cause, retryIn }: AttemptFailure): Effect.Effect<void> {
@@ -140,6 +145,10 @@ export class Reporting implements Interceptor {
 
   /** A run must not end of an observer. */
   private publish(event: WorkflowEvent): void {
-    peek(() => this.sink.publish(event), undefined)
+    try {
+      this.sink.publish(event)
+    } catch {
+      // Whatever an observer does is no matter of the run.
+    }
   }
 }
