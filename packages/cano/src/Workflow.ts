@@ -390,6 +390,71 @@ export const step = <State, Exit, E, R, Initial>(
 ): Effect.Effect<State, E, R> => runStep(self, state as AnyState, stepWatchOf)
 
 /**
+ * Encodes a state as JSON, to put it aside: into a file, a column, a message. {@link decodeState} is its inverse.
+ *
+ * **Details**
+ *
+ * The form is the canonical JSON of the workflow's schema: a `Date` becomes a string, a `bigint` too. It fails with a
+ * `SchemaError` if the value does not fit the schema.
+ *
+ * @category coding
+ * @since 0.1.0
+ */
+export const encodeState: {
+  <State>(
+    state: State
+  ): <Exit, E, R, Initial>(self: Workflow<State, Exit, E, R, Initial>) => Effect.Effect<Schema.Json, Schema.SchemaError>
+  <State, Exit, E, R, Initial>(
+    self: Workflow<State, Exit, E, R, Initial>,
+    state: NoInfer<State>
+  ): Effect.Effect<Schema.Json, Schema.SchemaError>
+} = dual(2, (self: Workflow.Any, state: unknown) => codecOf(self).encode(state))
+
+/**
+ * Decodes a state that {@link encodeState} gave, or that comes from outside, so that a run can go on from it.
+ *
+ * **Details**
+ *
+ * It fails with a `SchemaError` for anything that is not a state of the workflow.
+ *
+ * @example
+ * ```ts
+ * import { Workflow } from "effect-cano"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const order: Workflow.Workflow<"Start" | "Process" | "Complete", "Complete">
+ * declare const load: Effect.Effect<string>
+ * declare const save: (json: string) => Effect.Effect<void>
+ *
+ * // today: one state, and put the next one aside
+ * const today = Workflow.step(order, "Start").pipe(
+ *   Effect.flatMap((next) => Workflow.encodeState(order, next)),
+ *   Effect.flatMap((json) => save(JSON.stringify(json)))
+ * )
+ *
+ * // tomorrow: go on from there
+ * const tomorrow = load.pipe(
+ *   Effect.flatMap((json) => Workflow.decodeState(order, JSON.parse(json))),
+ *   Effect.flatMap((state) => Workflow.run(order, state))
+ * )
+ * ```
+ *
+ * @category coding
+ * @since 0.1.0
+ */
+export const decodeState: {
+  (
+    json: unknown
+  ): <State, Exit, E, R, Initial>(
+    self: Workflow<State, Exit, E, R, Initial>
+  ) => Effect.Effect<State, Schema.SchemaError>
+  <State, Exit, E, R, Initial>(
+    self: Workflow<State, Exit, E, R, Initial>,
+    json: unknown
+  ): Effect.Effect<State, Schema.SchemaError>
+} = dual(2, (self: Workflow.Any, json: unknown) => codecOf(self).decode(json))
+
+/**
  * Nests a workflow: makes it a task of another one. `mapExit` turns the exit of the child, and the state that
  * the parent is in, into the next state of the parent; `start` gives the state in which the child starts, and is required where its initial state carries a payload.
  *
@@ -568,6 +633,24 @@ class WorkflowImpl {
 }
 
 const fromMachine = (machine: Machine): any => new WorkflowImpl(machine)
+
+interface Coding {
+  readonly encode: (state: unknown) => Effect.Effect<any, Schema.SchemaError>
+  readonly decode: (json: unknown) => Effect.Effect<any, Schema.SchemaError>
+}
+
+const codecs = new WeakMap<object, Coding>()
+
+/** Compiling a codec costs far more than using it. */
+const codecOf = ({ schema }: Workflow.Any): Coding => {
+  let coding = codecs.get(schema)
+  if (coding === undefined) {
+    const codec = Schema.toCodecJson(schema) as unknown as Schema.Codec<any, any>
+    coding = { encode: Schema.encodeEffect(codec), decode: Schema.decodeUnknownEffect(codec) }
+    codecs.set(schema, coding)
+  }
+  return coding
+}
 
 const faults: Faults = {
   undeclared: (machine, from, next) => {
