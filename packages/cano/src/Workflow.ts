@@ -556,6 +556,11 @@ export const withSpan: {
  * boxes, its error edges dotted with the error's tag. A failure that a function routes has no fixed target and stands in
  * the state's box.
  *
+ * **Gotchas**
+ *
+ * Mermaid draws 500 edges and refuses more, unless `mermaid.initialize({ maxEdges })` allows them. The drawing of a larger
+ * machine says so in its first line.
+ *
  * @category destructors
  * @since 0.1.0
  */

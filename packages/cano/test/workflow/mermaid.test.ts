@@ -165,6 +165,22 @@ describe("Mermaid's own parser", () => {
     }
   }, 60_000)
 
+  it("reads a drawing of more than 500 edges where the page allows as many as its first line says", async () => {
+    const tags = Array.from({ length: 30 }, (_, i) => `S${i}`)
+    const states = tags.map((tag) => [tag, { to: [...tags, "Done"], run: () => "Done" }])
+    const text = Workflow.toMermaid(
+      makeUnchecked("large", Schema.Literals([...tags, "Done"]), {
+        initial: "S0",
+        exits: ["Done"],
+        states: Object.fromEntries(states)
+      })
+    )
+    assert.strictEqual(text.split("\n")[0], "%% 931 edges: call mermaid.initialize({ maxEdges: 931 })")
+    const { default: mermaid } = await import("mermaid")
+    mermaid.initialize({ maxEdges: 931 })
+    assert.strictEqual((await parse(text)).edges.length, 931)
+  }, 60_000)
+
   it("reads the golden file with the nodes and the edges that are meant", async () => {
     assert.deepStrictEqual(await parse(fixture("order")), {
       nodes: [

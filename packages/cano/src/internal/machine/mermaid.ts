@@ -19,8 +19,18 @@ export const draw = ({ entries, exits, initial }: Machine): string => {
       lines.push(`  ${errors.length === 0 ? from : ids.get(tag)} ${arrow} ${ids.get(target)}`)
     }
   }
-  return lines.join("\n") + "\n"
+  return [...note(lines), ...lines].join("\n") + "\n"
 }
+
+/** Mermaid draws 500 edges and refuses more. A drawing cannot lift that limit, only the page that shows it. */
+const maxEdges = 500
+
+const note = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const edges = lines.reduce((count, line) => count + (line.match(arrows)?.length ?? 0), 0)
+  return edges > maxEdges ? [`%% ${edges} edges: call mermaid.initialize({ maxEdges: ${edges} })`] : []
+}
+
+const arrows = / (?:-->|==>|\.->) /g
 
 /** Draws the branches of a fork between its state and a join, and gives the id of the join. */
 const drawFork = (lines: Array<string>, id: string, { branches, wait }: Fork): string => {
