@@ -5,13 +5,13 @@ import type { Prepare } from "../harness/contender.ts"
 import { buildFolder, typescriptCompiler } from "../harness/environment.ts"
 import * as generate from "./generate.ts"
 
-/** Writes a generated file and its configuration, then compiles it on every run. */
+/** Writes a generated file with a machine of that many states and its configuration, then compiles it on every run. */
 export const compile =
-  (source: "empty" | "literals" | "records"): Prepare =>
+  (source: "empty" | "literals" | "records", size: number): Prepare =>
   () => {
-    const folder = join(buildFolder, "typecheck", source)
+    const folder = join(buildFolder, "typecheck", `${source}-${size}`)
     mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, "machine.ts"), generate[source]())
+    writeFileSync(join(folder, "machine.ts"), generate[source](size))
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(configuration, undefined, 2))
     const compiler = typescriptCompiler()
     return () => {

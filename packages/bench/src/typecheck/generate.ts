@@ -1,7 +1,3 @@
-const size = 50
-
-const tags = Array.from({ length: size }, (_, index) => `S${index}`)
-
 const imports = `import * as Node from "effect-cano/Node"
 import * as Retry from "effect-cano/Retry"
 import * as Store from "effect-cano/Store"
@@ -26,15 +22,16 @@ declare const call: Effect.Effect<number, Declined | Unavailable>
 /** The same imports without a machine: what there is to check before any state is. */
 export const empty = (): string => imports
 
-/** A machine of 50 states with 3 edges each, over string literals. */
-export const literals = (): string =>
-  machine(`const State = Schema.Literals([${[...tags, "Done"].map(quote).join(", ")}])`, quote, "")
+/** A machine of that many states with 3 edges each, over string literals. */
+export const literals = (size: number): string =>
+  machine(size, (tags) => `const State = Schema.Literals([${tags.map(quote).join(", ")}])`, quote, "")
 
 /** The same machine over records with a payload each. */
-export const records = (): string =>
+export const records = (size: number): string =>
   machine(
-    `const State = Schema.TaggedUnion({
-${[...tags, "Done"].map((tag) => `  ${tag}: { count: Schema.Number, by: Schema.String }`).join(",\n")}
+    size,
+    (tags) => `const State = Schema.TaggedUnion({
+${tags.map((tag) => `  ${tag}: { count: Schema.Number, by: Schema.String }`).join(",\n")}
 })
 type Payload = { readonly count: number; readonly by: string }`,
     (tag) => `{ _tag: ${quote(tag)}, count: state.count + 1, by: state.by }`,
@@ -44,23 +41,31 @@ type Payload = { readonly count: number; readonly by: string }`,
 /** The expression that gives the state with a tag. */
 type Value = (tag: string) => string
 
-const machine = (schema: string, value: Value, parameter: string): string => `${imports}${services}
-${schema}
+const machine = (
+  size: number,
+  schema: (tags: ReadonlyArray<string>) => string,
+  value: Value,
+  parameter: string
+): string => {
+  const tags = Array.from({ length: size }, (_, index) => `S${index}`)
+  return `${imports}${services}
+${schema([...tags, "Done"])}
 
 export const machine = Workflow.make("machine", State, {
   initial: "S0",
   exits: ["Done"],
   states: {
-${tags.map((tag, index) => `    ${tag}: ${stateAt(index, value, parameter)}`).join(",\n")}
+${tags.map((tag, index) => `    ${tag}: ${stateAt(tags, index, value, parameter)}`).join(",\n")}
   }
 })
 
 export const run = Workflow.run(machine${parameter === "" ? "" : `, { _tag: "S0", count: 0, by: "" }`})
 `
+}
 
 /** Goes to the next state, to one further on, or to the exit: each can be reached, and can reach the exit. */
-const stateAt = (index: number, value: Value, parameter: string): string => {
-  const edges = [tags[(index + 1) % size]!, tags[(index + 7) % size]!, "Done"]
+const stateAt = (tags: ReadonlyArray<string>, index: number, value: Value, parameter: string): string => {
+  const edges = [tags[(index + 1) % tags.length]!, tags[(index + 7) % tags.length]!, "Done"]
   const [first, second, exit] = edges.map(value)
   const style = styles[index % styles.length]!
   return style({
