@@ -193,7 +193,7 @@ export declare namespace Results {
    * @category models
    * @since 0.1.0
    */
-  export type Of<Effects extends Iterable<Effect.Effect<any, any, any>>, W extends Wait.Wait> =
+  export type Of<Effects extends Iterable<Effect.Effect<unknown, unknown, unknown>>, W extends Wait.Wait> =
     Effects extends ReadonlyArray<Effect.Effect<any, any, any>>
       ? { -readonly [K in keyof Effects]: Result<Effect.Success<Effects[K]>, Effect.Error<Effects[K]>, W> }
       : Effects extends Iterable<infer Each>
@@ -238,7 +238,10 @@ export declare namespace Results {
  * @category running
  * @since 0.1.0
  */
-export const run = <const Effects extends Iterable<Effect.Effect<any, any, any>>, W extends Wait.Wait = Wait.All>(
+export const run = <
+  const Effects extends Iterable<Effect.Effect<unknown, unknown, unknown>>,
+  W extends Wait.Wait = Wait.All
+>(
   effects: Effects,
   options?: Options<W> & { readonly ids?: ReadonlyArray<string> | undefined }
 ): Effect.Effect<

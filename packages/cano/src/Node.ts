@@ -31,8 +31,9 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { attemptChecks, isFunction, isGiven, optionsProblems, refuse, subjectOf } from "./internal/faults.ts"
+import type { Failure, Output, OutputOf, Services, Value } from "./internal/inference.ts"
 import { fromUnknown, phaseEffect, toEffect } from "./internal/machine/output.ts"
-import type { Failure, KeepLiteral, Output, Services, Value } from "./internal/machine/state.ts"
+import type { KeepLiteral } from "./internal/machine/state.ts"
 import { composite } from "./internal/machine/task.ts"
 import type { MemoryStore } from "./Store.ts"
 import { make as makeTask, type Options, type Task, type TimeoutError } from "./Task.ts"
@@ -49,6 +50,12 @@ import { make as makeTask, type Options, type Task, type TimeoutError } from "./
  *
  * Each phase may be a function that returns an Effect, a generator function, or a function that returns the plain value.
  *
+ * **Gotchas**
+ *
+ * Write a `prep` that is a call with the Effect as its first argument, such as `Effect.map(effect, f)` or
+ * `Store.getOrElse(key, orElse)`, as a function: `() => Effect.map(effect, f)`. TypeScript looks at such a call after `exec`,
+ * whose parameter is then `unknown`. Failures and services are not lost by that.
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -56,46 +63,60 @@ export const make: {
   <
     TagName extends string,
     Next extends TagName | KeepLiteral<TagName>,
+    Prepared,
+    Executed,
+    Posted extends Output<Next>,
     Prep,
     Exec,
-    Post extends Output<Next>,
+    Post,
     State = unknown,
     RetryError = never,
     RetryServices = never,
     Timeout extends Duration.Input | undefined = undefined
   >(
-    options: Options<Failure<Prep> | Failure<Exec> | Failure<Post>, RetryError, RetryServices, Timeout> & {
-      readonly prep: Prep | ((state: State) => Prep)
-      readonly exec: ((prepared: Value<Prep>) => Exec) & StoreFree<Exec>
-      readonly post: (result: Value<Exec>, state: State) => Post
+    options: Options<PhaseFailure<Prep | Exec | Post>, RetryError, RetryServices, Timeout> & {
+      readonly prep: Prepared | ((state: State) => Prepared)
+      readonly exec: (prepared: Value<Prepared>) => Executed
+      readonly post: (result: Value<Executed>, state: State) => Posted
+    } & {
+      readonly prep: Prep
+      readonly exec: Exec & StoreFree<Exec>
+      readonly post: Post
     }
   ): Task<
     State,
-    [Post] extends [Output<any>] ? Value<Post> : Next | Post,
-    Failure<Prep> | Failure<Exec> | Failure<Post> | TimeoutError<Timeout> | NoInfer<RetryError>,
-    Services<Prep> | Services<Exec> | Services<Post> | NoInfer<RetryServices>
+    [Posted] extends [Output<any>] ? NoInfer<Value<OutputOf<Post>>> : Next | Posted,
+    PhaseFailure<Prep | Exec | Post> | TimeoutError<Timeout> | NoInfer<RetryError>,
+    PhaseServices<Prep | Exec | Post> | NoInfer<RetryServices>
   >
   <
     TagName extends string,
     Next extends TagName | { readonly _tag: TagName },
+    Prepared,
+    Executed,
+    Posted extends Output<Next>,
     Prep,
     Exec,
-    Post extends Output<Next>,
+    Post,
     State = unknown,
     RetryError = never,
     RetryServices = never,
     Timeout extends Duration.Input | undefined = undefined
   >(
-    options: Options<Failure<Prep> | Failure<Exec> | Failure<Post>, RetryError, RetryServices, Timeout> & {
-      readonly prep: Prep | ((state: State) => Prep)
-      readonly exec: ((prepared: Value<Prep>) => Exec) & StoreFree<Exec>
-      readonly post: (result: Value<Exec>, state: State) => Post
+    options: Options<PhaseFailure<Prep | Exec | Post>, RetryError, RetryServices, Timeout> & {
+      readonly prep: Prepared | ((state: State) => Prepared)
+      readonly exec: (prepared: Value<Prepared>) => Executed
+      readonly post: (result: Value<Executed>, state: State) => Posted
+    } & {
+      readonly prep: Prep
+      readonly exec: Exec & StoreFree<Exec>
+      readonly post: Post
     }
   ): Task<
     State,
-    [Post] extends [Output<any>] ? Value<Post> : Next | Post,
-    Failure<Prep> | Failure<Exec> | Failure<Post> | TimeoutError<Timeout> | NoInfer<RetryError>,
-    Services<Prep> | Services<Exec> | Services<Post> | NoInfer<RetryServices>
+    [Posted] extends [Output<any>] ? NoInfer<Value<OutputOf<Post>>> : Next | Posted,
+    PhaseFailure<Prep | Exec | Post> | TimeoutError<Timeout> | NoInfer<RetryError>,
+    PhaseServices<Prep | Exec | Post> | NoInfer<RetryServices>
   >
 } = (
   options: Options<any, any, any, any> & {
@@ -152,7 +173,17 @@ const checks = {
   post: isFunction
 }
 
+/*
+ * Each phase is inferred twice. Once what it gives, which types the parameters of the next: TypeScript must settle that
+ * before it has seen all phases, and may know nothing by then. And once the phase itself, for its failures and services:
+ * no parameter depends on that, so it is settled last and nothing is lost.
+ */
+
+type PhaseFailure<Phase> = Failure<OutputOf<Phase>>
+
+type PhaseServices<Phase> = Services<OutputOf<Phase>>
+
 /** Refuses an `exec` that needs the store. */
-type StoreFree<Exec> = [Extract<Services<Exec>, MemoryStore>] extends [never]
+type StoreFree<Exec> = [Extract<PhaseServices<Exec>, MemoryStore>] extends [never]
   ? unknown
   : "exec cannot use the MemoryStore: load in prep, save in post"

@@ -39,6 +39,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type Checks, isCount, isDuration, isFunction, optional, optionsProblems, refuse } from "./internal/faults.ts"
+import type { OutputOf, Services } from "./internal/inference.ts"
 import { forEach, Hub } from "./internal/watch/hub.ts"
 import { errorTypeOf } from "./internal/watch/redaction.ts"
 import { type Sink, SinkKey } from "./internal/watch/sink.ts"
@@ -257,10 +258,10 @@ export const layerStream = (options?: ObserverOptions): Layer.Layer<Observer> =>
  * @category layers
  * @since 0.1.0
  */
-export const layer = <R>(
-  handler: (event: WorkflowEvent | Lost) => Effect.Effect<unknown, unknown, R>,
+export const layer = <Handler extends (event: WorkflowEvent | Lost) => Effect.Effect<unknown, unknown, unknown>>(
+  handler: Handler,
   options: HandlerOptions = {}
-): Layer.Layer<Observer, never, Exclude<R, Scope.Scope>> =>
+): Layer.Layer<Observer, never, Exclude<Services<OutputOf<Handler>>, Scope.Scope>> =>
   Layer.effect(
     Observer,
     Effect.gen(function* () {
@@ -275,7 +276,10 @@ export const layer = <R>(
       const hub = yield* makeHub({ buffer })
       const subscription = yield* hub.subscribe
       // Not a child of the scope, which would wait for a handler that cannot be interrupted.
-      const reader = yield* Effect.forkDetach(forEach(subscription, handler, logMissed()))
+      const typed = handler as (
+        event: WorkflowEvent | Lost
+      ) => Effect.Effect<unknown, unknown, Services<OutputOf<Handler>>>
+      const reader = yield* Effect.forkDetach(forEach(subscription, typed, logMissed()))
       yield* Effect.addFinalizer(() => Effect.andThen(hub.close, stopWithin(reader, shutdownTimeout)))
       return fromHub(hub)
     })

@@ -64,6 +64,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Covariant } from "effect/Types"
 import { refuse } from "./internal/faults.ts"
+import type { Failure, OutputOf, Services, Value } from "./internal/inference.ts"
 import { makeFlow } from "./internal/scheduler/definition.ts"
 import { Engine } from "./internal/scheduler/engine.ts"
 import * as Operations from "./internal/scheduler/operations.ts"
@@ -467,15 +468,25 @@ export class Scheduler extends Context.Service<
      */
     readonly add: {
       <A, E, R>(flow: Flow<A, E, R>): Effect.Effect<Flow<A, E, R>, DuplicateFlow | InvalidFlow | InvalidCron, R>
-      <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Duration.Input | undefined = undefined>(
+      <
+        T extends Trigger.Trigger<any>,
+        Job extends
+          | Effect.Effect<unknown, unknown, unknown>
+          | ((tick: Tick) => Effect.Effect<unknown, unknown, unknown>),
+        Timeout extends Duration.Input | undefined = undefined
+      >(
         id: string,
         trigger: T,
-        job: Effect.Effect<A, E, R> | ((tick: Tick) => Effect.Effect<A, E, R>),
+        job: Job,
         options?: Options<Timeout>
       ): Effect.Effect<
-        Flow<A, E | Flow.TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>>,
+        Flow<
+          Value<OutputOf<Job>>,
+          Failure<OutputOf<Job>> | Flow.TimeoutError<Timeout>,
+          Services<OutputOf<Job>> | Trigger.Trigger.Services<T>
+        >,
         DuplicateFlow | InvalidFlow | InvalidCron,
-        R | Trigger.Trigger.Services<T>
+        Services<OutputOf<Job>> | Trigger.Trigger.Services<T>
       >
     }
     /** Schedules all flows. A scheduler that was stopped can be started again. */
@@ -554,12 +565,20 @@ export class Scheduler extends Context.Service<
  * @category constructors
  * @since 0.1.0
  */
-export const flow: <A, E, R, T extends Trigger.Trigger<any>, Timeout extends Duration.Input | undefined = undefined>(
+export const flow: <
+  T extends Trigger.Trigger<any>,
+  Job extends Effect.Effect<unknown, unknown, unknown> | ((tick: Tick) => Effect.Effect<unknown, unknown, unknown>),
+  Timeout extends Duration.Input | undefined = undefined
+>(
   id: string,
   trigger: T,
-  job: Effect.Effect<A, E, R> | ((tick: Tick) => Effect.Effect<A, E, R>),
+  job: Job,
   options?: Options<Timeout>
-) => Flow<A, E | Flow.TimeoutError<Timeout>, R | Trigger.Trigger.Services<T>> = makeFlow
+) => Flow<
+  Value<OutputOf<Job>>,
+  Failure<OutputOf<Job>> | Flow.TimeoutError<Timeout>,
+  Services<OutputOf<Job>> | Trigger.Trigger.Services<T>
+> = makeFlow
 
 /**
  * Makes a scheduler, which is not started. When the scope is closed it is stopped, and what was interrupted is logged.

@@ -55,7 +55,8 @@ import {
   subjectOf
 } from "./internal/faults.ts"
 import { fromUnknown, type Handler } from "./internal/machine/output.ts"
-import type { Failure, KeepLiteral, Output, Services, Value } from "./internal/machine/state.ts"
+import type { KeepLiteral } from "./internal/machine/state.ts"
+import type { Failure, Output, OutputOf, Services, Value } from "./internal/inference.ts"
 import {
   compiled,
   type CompiledTask,
@@ -71,16 +72,13 @@ import {
   type Branches,
   branchesProblems,
   type BranchesState,
-  type BranchKey,
   type BranchServices,
-  type FailureIn,
+  type ForkFailure,
   type ForkPlan,
   type Joined,
-  type LateError,
   runFork,
   type StartableBranches,
-  type Strategy,
-  type UnmetError
+  type Strategy
 } from "./internal/pool/fork.ts"
 import { attempts } from "./internal/run/recovery.ts"
 import * as Wait from "./Wait.ts"
@@ -179,35 +177,41 @@ export const make: {
     TagName extends string,
     Next extends TagName | KeepLiteral<TagName>,
     Run extends Output<Next>,
+    Work,
     State = unknown,
     RetryError = never,
     RetryServices = never,
     Timeout extends Duration.Input | undefined = undefined
   >(
-    options: Options<Failure<Run>, RetryError, RetryServices, Timeout> & { readonly run: Run | ((state: State) => Run) }
+    options: Options<Failure<OutputOf<Work>>, RetryError, RetryServices, Timeout> & {
+      readonly run: Run | ((state: State) => Run)
+    } & { readonly run: Work }
   ): Task<
     State,
     // Always the first branch; the second lets TypeScript infer from where the task is used, which keeps literals.
-    [Run] extends [Output<any>] ? Value<Run> : Next | Run,
-    Failure<Run> | TimeoutError<Timeout> | NoInfer<RetryError>,
-    Services<Run> | NoInfer<RetryServices>
+    [Run] extends [Output<any>] ? NoInfer<Value<OutputOf<Work>>> : Next | Run,
+    Failure<OutputOf<Work>> | TimeoutError<Timeout> | NoInfer<RetryError>,
+    Services<OutputOf<Work>> | NoInfer<RetryServices>
   >
   <
     TagName extends string,
     Next extends TagName | { readonly _tag: TagName },
     Run extends Output<Next>,
+    Work,
     State = unknown,
     RetryError = never,
     RetryServices = never,
     Timeout extends Duration.Input | undefined = undefined
   >(
-    options: Options<Failure<Run>, RetryError, RetryServices, Timeout> & { readonly run: Run | ((state: State) => Run) }
+    options: Options<Failure<OutputOf<Work>>, RetryError, RetryServices, Timeout> & {
+      readonly run: Run | ((state: State) => Run)
+    } & { readonly run: Work }
   ): Task<
     State,
     // Always the first branch; the second lets TypeScript infer from where the task is used, which keeps literals.
-    [Run] extends [Output<any>] ? Value<Run> : Next | Run,
-    Failure<Run> | TimeoutError<Timeout> | NoInfer<RetryError>,
-    Services<Run> | NoInfer<RetryServices>
+    [Run] extends [Output<any>] ? NoInfer<Value<OutputOf<Work>>> : Next | Run,
+    Failure<OutputOf<Work>> | TimeoutError<Timeout> | NoInfer<RetryError>,
+    Services<OutputOf<Work>> | NoInfer<RetryServices>
   >
 } = (options: AnyOptions): Task<any, any, any, any> => {
   refuse(
@@ -306,6 +310,8 @@ export const fork: {
     Next extends TagName | KeepLiteral<TagName>,
     const Joining extends Branches,
     Join extends Output<Next>,
+    const Forked,
+    Joiner,
     State = unknown,
     W extends Wait.Wait | undefined = undefined,
     RetryError = never,
@@ -314,34 +320,31 @@ export const fork: {
     Timeout extends Duration.Input | undefined = undefined
   >(
     options: Options<
-      | { [K in keyof Joining]: FailureIn<Joining[K], Strategy<W>> }[BranchKey<Joining>]
-      | UnmetError<Strategy<W>>
-      | LateError<ForkLimit>
-      | Failure<Join>,
+      ForkFailure<Forked, W, ForkLimit> | Failure<OutputOf<Joiner>>,
       RetryError,
       RetryServices,
       Timeout
     > &
-      ForkOptions<W, ForkLimit> & {
-        readonly branches: (Joining | ((state: State) => Joining)) & StartableBranches<Joining>
+      ForkOptions<W, ForkLimit> & { readonly branches: StartableBranches<OutputOf<Forked>> } & {
+        readonly branches: Joining | ((state: State) => Joining)
         readonly join: (results: Joined<Joining, Strategy<W>>, state: State) => Join
+      } & {
+        readonly branches: Forked
+        readonly join: Joiner
       }
   ): Task<
-    State & BranchesState<Joining>,
-    [Join] extends [Output<any>] ? Value<Join> : Next | Join,
-    | { [K in keyof Joining]: FailureIn<Joining[K], Strategy<W>> }[BranchKey<Joining>]
-    | UnmetError<Strategy<W>>
-    | LateError<ForkLimit>
-    | Failure<Join>
-    | TimeoutError<Timeout>
-    | NoInfer<RetryError>,
-    { [K in keyof Joining]: BranchServices<Joining[K]> }[BranchKey<Joining>] | Services<Join> | NoInfer<RetryServices>
+    State & BranchesState<OutputOf<Forked>>,
+    [Join] extends [Output<any>] ? NoInfer<Value<OutputOf<Joiner>>> : Next | Join,
+    ForkFailure<Forked, W, ForkLimit> | Failure<OutputOf<Joiner>> | TimeoutError<Timeout> | NoInfer<RetryError>,
+    BranchServices<OutputOf<Forked>> | Services<OutputOf<Joiner>> | NoInfer<RetryServices>
   >
   <
     TagName extends string,
     Next extends TagName | { readonly _tag: TagName },
     const Joining extends Branches,
     Join extends Output<Next>,
+    const Forked,
+    Joiner,
     State = unknown,
     W extends Wait.Wait | undefined = undefined,
     RetryError = never,
@@ -350,28 +353,23 @@ export const fork: {
     Timeout extends Duration.Input | undefined = undefined
   >(
     options: Options<
-      | { [K in keyof Joining]: FailureIn<Joining[K], Strategy<W>> }[BranchKey<Joining>]
-      | UnmetError<Strategy<W>>
-      | LateError<ForkLimit>
-      | Failure<Join>,
+      ForkFailure<Forked, W, ForkLimit> | Failure<OutputOf<Joiner>>,
       RetryError,
       RetryServices,
       Timeout
     > &
-      ForkOptions<W, ForkLimit> & {
-        readonly branches: (Joining | ((state: State) => Joining)) & StartableBranches<Joining>
+      ForkOptions<W, ForkLimit> & { readonly branches: StartableBranches<OutputOf<Forked>> } & {
+        readonly branches: Joining | ((state: State) => Joining)
         readonly join: (results: Joined<Joining, Strategy<W>>, state: State) => Join
+      } & {
+        readonly branches: Forked
+        readonly join: Joiner
       }
   ): Task<
-    State & BranchesState<Joining>,
-    [Join] extends [Output<any>] ? Value<Join> : Next | Join,
-    | { [K in keyof Joining]: FailureIn<Joining[K], Strategy<W>> }[BranchKey<Joining>]
-    | UnmetError<Strategy<W>>
-    | LateError<ForkLimit>
-    | Failure<Join>
-    | TimeoutError<Timeout>
-    | NoInfer<RetryError>,
-    { [K in keyof Joining]: BranchServices<Joining[K]> }[BranchKey<Joining>] | Services<Join> | NoInfer<RetryServices>
+    State & BranchesState<OutputOf<Forked>>,
+    [Join] extends [Output<any>] ? NoInfer<Value<OutputOf<Joiner>>> : Next | Join,
+    ForkFailure<Forked, W, ForkLimit> | Failure<OutputOf<Joiner>> | TimeoutError<Timeout> | NoInfer<RetryError>,
+    BranchServices<OutputOf<Forked>> | Services<OutputOf<Joiner>> | NoInfer<RetryServices>
   >
 } = (
   options: Options<any, any, any, any> &

@@ -177,7 +177,7 @@ describe("whoever refuses a promise takes its rejection", () => {
       ),
     onProgress: () => Concurrent.run([run], { onProgress: rejecting as any }),
     "the handler of an observer": () =>
-      Effect.provide(Workflow.run(workflow), Observer.layer(rejecting as any) as Layer.Layer<never>)
+      Effect.provide(Workflow.run(workflow), Observer.layer(rejecting as any) as unknown as Layer.Layer<never>)
   }
 
   const runOf = (work: unknown, routes?: object): Effect.Effect<unknown, unknown> =>

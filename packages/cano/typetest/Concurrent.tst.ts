@@ -53,7 +53,7 @@ describe("Concurrent.run", () => {
   })
 
   it("refuses what is not an effect", () => {
-    // @ts-expect-error Type 'number' is not assignable to type 'Effect<any, any, any>'
+    // @ts-expect-error Type 'number' is not assignable to type 'Effect<unknown, unknown, unknown>'
     Concurrent.run([name, 1])
     // @ts-expect-error Type '"many"' is not assignable to type 'number | "unbounded" | undefined'
     Concurrent.run([name], { concurrency: "many" })

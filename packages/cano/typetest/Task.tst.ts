@@ -51,6 +51,16 @@ describe("Task.make", () => {
     expect(Task.make({ retry: Retry.fixed(1, 10), run: () => "A" })).type.toBe<Task.Task<unknown, "A">>()
   })
 
+  it("unites the failures, the services and the next states of all signatures of an overloaded function", () => {
+    const overloaded = {} as {
+      (state: 1): Effect.Effect<"A", Declined, Store.MemoryStore>
+      (state: number): Effect.Effect<"B", Offline>
+    }
+    expect(Task.make({ run: overloaded })).type.toBe<
+      Task.Task<number, "A" | "B", Declined | Offline, Store.MemoryStore>
+    >()
+  })
+
   it("refuses a result that is not a state", () => {
     // @ts-expect-error No overload matches this call
     Task.make({ run: () => Effect.succeed(1) })
@@ -79,6 +89,32 @@ describe("Node.make", () => {
       }
     })
     expect(node).type.toBe<Task.Task<unknown, "Saved", Store.KeyNotFound | Store.TypeMismatch, Store.MemoryStore>>()
+  })
+
+  it("keeps the failures and services of a prep that TypeScript sees after exec, which then knows nothing of it", () => {
+    const first = Node.make({
+      prep: Effect.map(Store.get(Count), (count) => count + 1),
+      exec: (count) => {
+        expect(count).type.toBe<unknown>()
+        return 1
+      },
+      post: () => "Done"
+    })
+    expect(first).type.toBe<Task.Task<unknown, "Done", Store.KeyNotFound | Store.TypeMismatch, Store.MemoryStore>>()
+    const inFunction = Node.make({
+      prep: () => Effect.map(Store.get(Count), (count) => count + 1),
+      exec: (count) => {
+        expect(count).type.toBe<number>()
+        return 1
+      },
+      post: () => "Done"
+    })
+    expect(inFunction).type.toBe<typeof first>()
+  })
+
+  it("knows nothing of the failures and services of what may be an Effect", () => {
+    const hidden = Node.make({ prep: (): unknown => Effect.fail("down"), exec: () => 1, post: () => "Done" })
+    expect(hidden).type.toBe<Task.Task<unknown, "Done", unknown, unknown>>()
   })
 
   it("does not let exec see the MemoryStore", () => {

@@ -39,7 +39,7 @@ const simpleTask = Task.make({
 // #region node
 const processorNode = Node.make({
   name: "processor",
-  prep: Store.getOrElse(Result, () => ""),
+  prep: () => Store.getOrElse(Result, () => ""),
   exec: (input) => Effect.as(Console.log(`Node processing: ${input}`), true),
   post: function* (isProcessed) {
     if (!isProcessed) return "Process"

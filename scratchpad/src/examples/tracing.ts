@@ -21,7 +21,7 @@ class NotReady extends Data.TaggedError("NotReady")<{}> {}
 const processor = Node.make({
   name: "processor",
   retry: Retry.fixed(1, "10 millis"),
-  prep: Effect.map(Schedule.CurrentMetadata, ({ attempt }) => attempt),
+  prep: () => Effect.map(Schedule.CurrentMetadata, ({ attempt }) => attempt),
   exec: (retries) => (retries === 0 ? Effect.fail(new NotReady()) : Effect.void),
   post: () => "Complete"
 })

@@ -1,6 +1,7 @@
 import type { Effect } from "effect/Effect"
 import type { Task } from "../../Task.ts"
-import type { AnyState, BareTag, Failure, Output, Services, Tag, Value, WithTag } from "./state.ts"
+import type { AnyState, BareTag, Tag, WithTag } from "./state.ts"
+import type { Failure, Output, OutputOf, Services, Value } from "../inference.ts"
 
 /*
  * The typing of `Workflow.make`.
@@ -149,8 +150,6 @@ type ErrorFault<E, K extends string, Args> = Args extends readonly [infer Parame
 type Undeclared<T extends string, Target extends string, K extends string> = [Target] extends [never]
   ? never
   : `state "${T}" can go to "${Target}" by catching "${K}", which its "to" does not list`
-
-type OutputOf<R> = R extends (...args: any) => infer Out ? Out : R
 
 type NextOf<R> = R extends Task<any, infer Next, any, any> ? Next : Value<OutputOf<R>>
 

@@ -8,6 +8,7 @@ import { type Check, described, isPromise, refuse } from "../faults.ts"
 import { type AnyEffect, type Handler, toEffect } from "../machine/output.ts"
 import { isStartable, type Startable, StartKey } from "../machine/startable.ts"
 import type { BareTag, Tag } from "../machine/state.ts"
+import type { OutputOf } from "../inference.ts"
 import { compiled, isTask, type Parts } from "../machine/task.ts"
 import { attempts } from "../run/recovery.ts"
 import { goalOf } from "./goal.ts"
@@ -15,7 +16,7 @@ import * as Pool from "./pool.ts"
 import { resultOf } from "./result.ts"
 
 /** What a fork can run beside others: an Effect, a task, or a workflow that can start by itself. */
-type Branch = Effect.Effect<any, any, any> | Task<any, any, any, any> | Startable<any, any, any, any>
+type Branch = Effect.Effect<unknown, unknown, unknown> | Task<any, any, any, any> | Startable<any, any, any, any>
 
 /** Branches by name, or in a list. */
 export type Branches = ReadonlyArray<Branch> | Readonly<Record<string, Branch>>
@@ -29,9 +30,9 @@ export type Joined<B, W> = {
 }
 
 /** Every branch must be able to take the state: what they ask for, together. */
-export type BranchesState<B> = [{ [K in keyof B]: Takes<B[K]> }[BranchKey<B>]] extends [never]
+export type BranchesState<B> = [Takes<Each<B>>] extends [never]
   ? unknown
-  : { [K in keyof B]: Takes<B[K]> }[BranchKey<B>] extends (state: infer State) => void
+  : Takes<Each<B>> extends (state: infer State) => void
     ? State
     : never
 
@@ -41,14 +42,17 @@ type Takes<B> =
 /** Nothing said means all. */
 export type Strategy<W> = W extends undefined ? Wait.All : W
 
-/** Where all branches are waited for, the failure of a branch is the failure of the fork. */
-export type FailureIn<B, W> = W extends Wait.All ? BranchFailure<B> : never
+/** What a fork fails with, but for its join. Where all branches are waited for, the failure of one is the failure of all. */
+export type ForkFailure<Forked, W, Limit> =
+  | (Strategy<W> extends Wait.All ? BranchFailure<Each<OutputOf<Forked>>> : never)
+  | (Strategy<W> extends Wait.Quota | Wait.Percentage ? ForkUnmet : never)
+  | (Limit extends undefined ? never : ForkTimeout)
 
-export type UnmetError<W> = W extends Wait.Quota | Wait.Percentage ? ForkUnmet : never
+/** The services of all branches. */
+export type BranchServices<B> = ServicesOfBranch<Each<B>>
 
-export type LateError<Limit> = Limit extends undefined ? never : ForkTimeout
-
-export type BranchKey<B> = B extends ReadonlyArray<unknown> ? number & keyof B : keyof B
+/** One of the branches. */
+type Each<B> = B extends ReadonlyArray<infer Branch> ? Branch : B[keyof B]
 
 type BranchSuccess<B> =
   B extends Effect.Effect<infer A, any, any>
@@ -57,7 +61,7 @@ type BranchSuccess<B> =
       ? A
       : B extends Startable<infer A, any, any, any>
         ? A
-        : never
+        : unknown
 
 type BranchFailure<B> =
   B extends Effect.Effect<any, infer E, any>
@@ -66,23 +70,21 @@ type BranchFailure<B> =
       ? E
       : B extends Startable<any, infer E, any, any>
         ? E
-        : never
+        : unknown
 
-export type BranchServices<B> =
+type ServicesOfBranch<B> =
   B extends Effect.Effect<any, any, infer R>
     ? R
     : B extends Task<any, any, any, infer R>
       ? R
       : B extends Startable<any, any, infer R, any>
         ? R
-        : never
+        : unknown
 
 /** Refuses workflows that cannot start by themselves. */
-export type StartableBranches<B> = Branches extends B
+export type StartableBranches<B> = [PayloadOfStart<Each<B>>] extends [never]
   ? unknown
-  : [{ [K in keyof B]: PayloadOfStart<B[K]> }[BranchKey<B>]] extends [never]
-    ? unknown
-    : "the initial state of a workflow among the branches carries a payload: start it with Workflow.run(workflow, state)"
+  : "the initial state of a workflow among the branches carries a payload: start it with Workflow.run(workflow, state)"
 
 type PayloadOfStart<B> =
   B extends Startable<any, any, any, infer Start>
