@@ -102,7 +102,7 @@ export interface Workflow<State, out Exit, out E = never, out R = never, out Ini
   }
   readonly name: string
   /** The vocabulary of the machine. */
-  readonly schema: Schema.Codec<State, any, any, any>
+  readonly schema: Schema.Codec<State, any>
   readonly initial: Tag<Initial>
   readonly exits: ReadonlyArray<Tag<Exit>>
   /** The edges of each state that is not an exit, in the order of the definition. */
@@ -309,7 +309,7 @@ export const make = <
   Runs
 >(
   name: string,
-  schema: Schema.Codec<State, any, any, any>,
+  schema: Schema.Codec<State, any>,
   options: {
     readonly initial: Initial
     readonly exits: ReadonlyArray<Exits | Tag<NoInfer<State>>> & ExitsWiring<State, Exits>
