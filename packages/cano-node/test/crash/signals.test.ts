@@ -1,4 +1,4 @@
-/** S7: what a process that runs a scheduler does with signals. */
+/** What a process that runs a scheduler does with signals. */
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
