@@ -77,7 +77,16 @@ import { problems, type StateDefinition } from "./internal/machine/problems.ts"
 import { type Startable, StartKey } from "./internal/machine/startable.ts"
 import type { AnyState, BareTag, Tag, WithTag } from "./internal/machine/state.ts"
 import type { Output } from "./internal/inference.ts"
-import type { Catches, Definition, ExitsWiring, Needs, Uncaught, Wiring } from "./internal/machine/wiring.ts"
+import type {
+  Catches,
+  Definition,
+  ExitsWiring,
+  InitialWiring,
+  Needs,
+  SchemaWiring,
+  Uncaught,
+  Wiring
+} from "./internal/machine/wiring.ts"
 import { start, step as runStep } from "./internal/run/start.ts"
 import { stepWatchOf, watchOf } from "./internal/watch/watchers.ts"
 import * as Task from "./Task.ts"
@@ -160,7 +169,7 @@ export declare namespace Workflow {
    * @since 0.1.0
    */
   export type Start<State, Initial> = [Tag<Initial>] extends [never]
-    ? [state: NoInfer<State>]
+    ? [state?: NoInfer<State> | undefined]
     : [Exclude<Tag<Initial>, BareTag<WithTag<State, Tag<Initial>>>>] extends [never]
       ? [state?: NoInfer<State> | undefined]
       : [state: NoInfer<State>]
@@ -302,26 +311,20 @@ export const isWorkflow = (u: unknown): u is Workflow.Any => hasProperty(u, Type
  * @since 0.1.0
  */
 export const make = <
-  State extends AnyState,
-  const Initial extends Tag<State>,
+  State,
+  const Initial extends string,
   const Exits extends string,
   const States extends Definition<State>,
   Runs
 >(
   name: string,
-  schema: Schema.Codec<State, any>,
+  schema: Schema.Codec<State, any> & SchemaWiring<State>,
   options: {
-    readonly initial: Initial
+    readonly initial: (Initial | NoInfer<Tag<State>>) & InitialWiring<State, Initial>
     readonly exits: ReadonlyArray<Exits | Tag<NoInfer<State>>> & ExitsWiring<State, Exits>
-    readonly states: States & Wiring<State, Exits, States> & Catches<State, Runs>
+    readonly states: States & Wiring<State, Exits, States> & Catches<State, Runs, States>
   }
-): Workflow<
-  State,
-  WithTag<State, Exits>,
-  { [T in keyof States]-?: Uncaught<States[T]> }[keyof States],
-  { [T in keyof States]-?: Needs<States[T]> }[keyof States],
-  WithTag<State, Initial>
-> => {
+): Workflow<State, WithTag<State, Exits>, Uncaught<States>, Needs<States>, WithTag<State, Initial>> => {
   const subject = subjectOf("Workflow", name)
   const named = nameProblems("the name", name)
   const shaped = [...isSchema("the schema", schema), ...optionsProblems("options", options, makeChecks)]

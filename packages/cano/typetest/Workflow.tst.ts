@@ -563,7 +563,7 @@ describe("wiring mistakes do not compile", () => {
         Start: { to: ["Validate"], run: () => "Validate" },
         Validate: {
           to: ["Process"],
-          // @ts-expect-error state \"Validate\" returns string, not a state: pass the generator function itself as \"run\", or write \"as const\"
+          // @ts-expect-error state \"Validate\" returns string, not a state: write \"as const\" after the value, or return it from a generator function
           run: Effect.gen(function* () {
             yield* Effect.void
             return "Process"

@@ -10,7 +10,16 @@ export type Tag<S> = S extends string
     ? T
     : never
 
-/** The member of the state union that has the tag `T`. */
+/** The states by their tags. */
+type ByTag<S> = { readonly [Each in S as Tag<Each>]: Each }
+
+/**
+ * The state with the tag `T`, looked up. It says what {@link WithTag} says, which searches. (Asking `ByTag` for its keys
+ * would be a search too.)
+ */
+export type At<S, T> = ByTag<S> extends { readonly [Key in T & string]: infer State } ? State : never
+
+/** The member of a union that has the tag `T`. For the states of a machine, {@link At} is quicker. */
 export type WithTag<S, T> = S extends string
   ? S extends T
     ? S
@@ -33,6 +42,30 @@ export type BareTag<S> = S extends string
 export interface KeepLiteral<T extends string> {
   readonly _tag: T
   [Symbol.iterator](): Iterator<never, never, never>
+}
+
+/**
+ * The states, as a function may return them. TypeScript keeps the literal that a generator function returns only if all
+ * that it may return can be iterated. A string can; where some states are strings, the records have to pretend.
+ */
+export type Kept<S> = [Extract<S, string>] extends [never]
+  ? S
+  : S extends string
+    ? S
+    : S & { [Symbol.iterator](): Iterator<never, never, never> }
+
+/**
+ * Whether nothing has the type. A tuple written in place would drag all type parameters around it along, the states of a
+ * machine among them, each time that TypeScript looks at it.
+ */
+export type IsNever<X> = [X] extends [never] ? true : false
+
+/** Whether one type, as a whole, fits another. */
+export type Fits<X, Expected> = [X] extends [Expected] ? true : false
+
+/** A mistake, and a sentence that says so. The compiler prints it as the type that is expected. */
+export interface Wrong<Sentence extends string> {
+  readonly "~effect-cano/wrong": Sentence
 }
 
 /** The tag of a state value. Untyped callers may give anything, so it may be none. */
