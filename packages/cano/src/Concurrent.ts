@@ -1,13 +1,14 @@
 /**
  * Runs many effects, or many instances of one workflow, at once, and waits for them by a strategy.
  *
- * 1. Results come in **input order**, whatever order they finished in.
- * 2. A failing instance never fails the call: its cause is its result.
+ * 1. Results come in **input order**, whatever the order in which instances finish.
+ * 2. A failing instance never fails the call: the cause is the result of that instance.
  * 3. The counters always sum up: `completed + failed + cancelled === total`.
- * 4. What had finished is kept, whichever limit struck.
- * 5. Whoever loses is interrupted **and awaited**: after the call has returned nothing of it can happen any more.
- * 6. `concurrency` is never exceeded. An instance that waits for its turn costs nothing but its place.
- * 7. Instances are launched in slices, so timers keep firing while 100,000 of them start.
+ * 4. When a limit ends the waiting, the results so far are kept.
+ * 5. Losing instances are interrupted **and awaited**: after the call has returned, none of them does anything any
+ *    more.
+ * 6. The number of running instances never exceeds `concurrency`. A waiting instance costs nothing but its place.
+ * 7. Instances start in slices, so timers keep firing while 100,000 of them start.
  *
  * @example
  * ```ts
@@ -79,7 +80,7 @@ export interface Failed<out E> {
 }
 
 /**
- * An instance that was interrupted because the waiting was over, or that had not started by then.
+ * An instance that was interrupted, or never started, because the waiting was over.
  *
  * @category models
  * @since 0.1.0
@@ -111,11 +112,11 @@ export interface Status {
   readonly completed: number
   readonly failed: number
   readonly cancelled: number
-  /** Since the start of the batch. */
+  /** The time from the start of the batch to its end. */
   readonly duration: Duration.Duration
   /**
-   * Why the waiting was over: every instance had settled, the quota was met, the time was up, or every instance had
-   * settled and the quota could not be met.
+   * The reason why the waiting was over. `"settled"`: every instance had settled. `"quota"`: the quota was met.
+   * `"deadline"`: the time was up. `"unreachable"`: every instance had settled without meeting the quota.
    */
   readonly end: "settled" | "quota" | "deadline" | "unreachable"
 }
@@ -135,7 +136,7 @@ export interface Progress {
 }
 
 /**
- * Anything that is there at once: neither a promise nor an Effect.
+ * A value that needs no waiting: neither a promise nor an Effect.
  *
  * @category models
  * @since 0.1.0
@@ -152,7 +153,7 @@ export type Immediate =
   | { readonly then?: never; readonly [Effect.TypeId]?: never }
 
 /**
- * What a batch gave.
+ * The results and the counters of a batch.
  *
  * @category models
  * @since 0.1.0
@@ -164,7 +165,7 @@ export interface Batch<out Results> {
 }
 
 /**
- * How to run a batch.
+ * The options of a batch.
  *
  * @category models
  * @since 0.1.0
@@ -175,11 +176,12 @@ export interface Options<W extends Wait.Wait> {
   /** How many instances may run at the same time, from 1. Default: `"unbounded"`. */
   readonly concurrency?: number | "unbounded" | undefined
   /**
-   * Called each time an instance has ended, while the batch runs. It is a plain function and should be quick; what it
-   * throws ends the batch as a defect, and so does an Effect or a promise that it returns, which nobody would wait for.
+   * Called after the end of each instance, while the batch runs. The function should be quick. If it throws, the batch
+   * ends with that defect. Nobody would wait for an Effect or a promise, so a function that returns one ends the batch
+   * with a defect too.
    */
   readonly onProgress?: ((progress: Progress) => Immediate) | undefined
-  /** Names the span of the batch, instead of `concurrent`, and gives it attributes. */
+  /** The name of the batch's span, and attributes for it. Default: `concurrent`. */
   readonly span?: { readonly name: string; readonly attributes?: Record<string, unknown> | undefined } | undefined
 }
 
@@ -208,16 +210,18 @@ export declare namespace Results {
  *
  * - `wait`: see `Wait`. Default: `Wait.all`.
  * - `concurrency`: default unbounded.
- * - `ids`: names for the instances, in results, spans and logs, as many as there are effects. Default: the index.
- * - `onProgress`: the counters, each time an instance has ended.
+ * - `ids`: the names of the instances in results, spans and logs, one for each effect, all different. Default: the
+ *   index.
+ * - `onProgress`: gets the counters after the end of each instance.
  * - `span`: the name of the batch's span, and attributes for it. Default: `concurrent`.
  *
- * Interrupting the call interrupts every instance and waits for their finalizers. Throws a `ConfigurationError` where
- * `concurrency` is not a whole number from 1 or the number of `ids` is another than that of the effects.
+ * Interrupting the call interrupts every instance and waits for the finalizers. Throws a `ConfigurationError` if
+ * `concurrency` is not a whole number from 1, if an id is given twice, or if the number of `ids` differs from the
+ * number of effects.
  *
  * **Gotchas**
  *
- * What a loser does in an uninterruptible region is waited for as well. Effect ends its fiber after that region, so the
+ * The call waits for the uninterruptible region of a loser as well. Effect ends the fiber after that region, so the
  * instance is cancelled all the same.
  *
  * @example
@@ -288,9 +292,9 @@ export const run = <
  * @since 0.1.0
  */
 export type Instance<State, Initial> = {
-  /** Names the instance in results and spans. */
+  /** Names the instance in results, spans and logs. 1 to 256 characters. */
   readonly id: string
-  /** Services of this instance alone, such as its store. */
+  /** Services for this instance alone, such as a store. */
   readonly context?: Context.Context<any> | undefined
 } & ([] extends Workflow.Workflow.Start<State, Initial>
   ? { readonly state?: State | undefined }
@@ -301,13 +305,13 @@ export type Instance<State, Initial> = {
  *
  * **Details**
  *
- * - `instances`: each has an `id`, the `state` it starts in (optional where the workflow's initial state has no payload),
- *   and a `context` of its own. What they are given leaves the `R` of the batch.
- * - `layer`: built afresh for each instance, such as `Store.MemoryStore.layer` for a store of its own. If it fails to
- *   build, the instance has failed.
+ * - `instances`: each has an `id`, a start `state` (optional where the workflow's initial state has no payload), and
+ *   optionally a `context` of its own. Services that all instances are given leave the `R` of the batch.
+ * - `layer`: built afresh for each instance, such as `Store.MemoryStore.layer`. If the layer fails to build, the
+ *   instance has failed.
  * - `wait`, `concurrency`, `onProgress`, `span`: as in {@link run}.
  *
- * Throws a `ConfigurationError` for a bad `concurrency`, and where two instances have the same id.
+ * Throws a `ConfigurationError` if `concurrency` is not a whole number from 1, or if two instances have the same id.
  *
  * @example
  * ```ts
@@ -375,15 +379,15 @@ export const workflow = <
   return run(runs, { concurrency, onProgress, span, wait, ids } as Options<W>) as Effect.Effect<any, never, any>
 }
 
-/** What every instance is given; a context that some lack provides nothing. */
+/** The services that every instance is given. A context that some instances lack provides nothing. */
 type Provided<I> = [I] extends [{ readonly context: Context.Context<infer S> }] ? S : never
 
-/** What the layer builds, unless it may be missing. */
+/** The services of the layer, unless it may be missing. */
 type Built<L> = [L] extends [Layer.Layer<infer S, any, any>] ? S : never
 
 /**
- * The values of a batch in input order, or the cause of the first instance that failed. Cancelled instances are left
- * out.
+ * Gives the values of a batch in input order, or fails with the cause of the first failed instance in that order.
+ * Cancelled instances are left out.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * The error of a definition that cannot work: thrown when the definition is made, so that a process with a broken
+ * The error of a definition that cannot work. It is thrown when the definition is made, so a process with a broken
  * definition does not start.
  *
  * @since 0.1.0
@@ -7,18 +7,18 @@
 import * as Data from "effect/Data"
 
 /**
- * Lists what is wrong with a definition.
+ * Lists the faults of a definition, or of the options of a call.
  *
  * **Details**
  *
- * Thrown by `Workflow.make`, `Task.make`, `Node.make` and the `Retry` constructors. It is never in the error channel
- * of an Effect: misuse at definition time fails at definition time.
+ * A constructor, or a function that takes options, throws it. Where a fault shows only in a running Effect or layer,
+ * the error is a defect. It is never in the error channel: a wrong program is no failure to handle.
  *
  * @category errors
  * @since 0.1.0
  */
 export class ConfigurationError extends Data.TaggedError("ConfigurationError")<{
-  /** What was being defined, such as `Workflow "order"`. */
+  /** The name of the definition or the call, such as `Workflow "order"` or `Concurrent.run`. */
   readonly subject: string
   /** One sentence for each fault found. */
   readonly problems: ReadonlyArray<string>

@@ -1,20 +1,20 @@
 /**
  * The seam between a workflow and what runs it.
  *
- * A workflow is a value; an interpreter is a loop over it. Whoever wants to watch a run, or to remember it, is an
- * interceptor of the loop. Spans, events and metrics are interceptors too, and {@link run} takes others: a journal, an
- * audit, a fence.
+ * A workflow is a value; an interpreter is a loop over it. Code that watches or remembers a run is an interceptor of
+ * the loop. Spans, events and metrics are interceptors, and {@link run} takes others: a journal, an audit, a fence.
  *
- * 1. An interceptor stands **around** a run, around each of its states, and around each attempt of a state's task. What it
- *    calls `inner` is what it stands around; it may run `inner` once, or not at all.
- * 2. Retries and error edges lie inside a state and outside its attempts: an interceptor at the level `state` sees a state
- *    begin and the next state come out, whatever happened in between.
- * 3. The next state that comes out of a state is one that its `to` lists.
- * 4. What an interceptor itself fails with ends the run: no policy retries it, and no error edge catches it.
- * 5. Interceptors read a {@link Run}. The loop alone moves it.
+ * 1. An interceptor stands **around** a run, around each of its states, and around each attempt of a state's task. The
+ *    run, the state or the attempt is its `inner`. An interceptor runs `inner` once, or not at all.
+ * 2. Retries and error edges lie inside a state and outside its attempts. So at the level `state` an interceptor sees
+ *    the state begin and the next state come out, whatever happened in between.
+ * 3. The next state that comes out of a state is listed in the state's `to`.
+ * 4. A failure of the interceptor itself ends the run: no policy retries it, and no error edge catches it.
+ * 5. Interceptors read a {@link Run}. Only the loop moves it.
  * 6. A nested run has the watchers of its context, and none of the interceptors that were given to {@link run}.
  *
- * The first interceptor is the outermost. Watchers of the context (a tracer, an observer, metrics) stand around all others.
+ * The first interceptor is the outermost. The watchers of the context (a tracer, an observer, metrics) stand around all
+ * interceptors given to {@link run}.
  *
  * **Gotchas**
  *
@@ -63,40 +63,40 @@ import type * as Workflow from "./Workflow.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A run, live: its fields say where it is when they are read.
+ * A live run: each read of a field gives the present value.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Run {
-  /** Names the run: the `id` given to {@link run}, or else the number that an observer gave it. */
+  /** The `id` given to {@link run}, or else the number that an observer gave the run, or none. */
   readonly id: string | undefined
   readonly workflow: Workflow.Workflow.Any
-  /** The state that the run is in, with its payload. */
+  /** The present state, with its payload. */
   readonly state: unknown
   /** The tag of the state. */
   readonly tag: string
   /** The transitions made so far, those before a resumption included. */
   readonly transitions: number
-  /** The attempt of the state's task, from 1. */
+  /** The present attempt of the task, from 1. */
   readonly attempt: number
-  /** The task of the state. */
+  /** The task of the state, or of the branch. */
   readonly task: Pick<Task.Task.Any, "name" | "retry" | "attemptTimeout">
-  /** The failure whose error edge leads out of the state, if one does. */
+  /** The failure whose error edge the run takes out of the state, if it takes one. */
   readonly caught: Cause.Cause<unknown> | undefined
-  /** The branch of a fork whose attempt this is; none for the attempts of the state itself. */
+  /** The branch of a fork that makes the attempt; none for an attempt of the state itself. */
   readonly branch: string | undefined
 }
 
 /**
- * An attempt that failed or died. An attempt that was interrupted is none.
+ * An attempt that failed or died. An interrupted attempt is no failure.
  *
  * @category models
  * @since 0.1.0
  */
 export interface AttemptFailure {
   readonly cause: Cause.Cause<unknown>
-  /** How long until the next attempt; none if this was the last one. */
+  /** The delay before the next attempt; none if this attempt was the last. */
   readonly retryIn: Duration.Duration | undefined
 }
 
@@ -111,8 +111,8 @@ export type Part =
   | { readonly _tag: "Branch"; readonly id: string }
 
 /**
- * Stands for the failures and the services of whatever an interceptor stands around. An interceptor cannot handle them: they
- * are those of the workflow, and {@link run} knows them.
+ * Stands for the failures and the services of the workflow. An interceptor cannot handle them; the type of {@link run}
+ * names them.
  *
  * @category models
  * @since 0.1.0
@@ -122,7 +122,7 @@ export interface Inherited {
 }
 
 /**
- * What an interceptor stands around.
+ * The run, state, attempt or part that an interceptor stands around.
  *
  * @category models
  * @since 0.1.0
@@ -130,7 +130,7 @@ export interface Inherited {
 export type Inner = Effect.Effect<unknown, Inherited, Inherited>
 
 /**
- * Stands around a part of a run. It may fail with `E` and need the services `R`.
+ * Stands around a run, a state or an attempt. The function itself may fail with `E` and need the services `R`.
  *
  * @category models
  * @since 0.1.0
@@ -141,13 +141,14 @@ export type Around<E = never, R = never> = (
 ) => Effect.Effect<unknown, E | Inherited, R | Inherited>
 
 /**
- * Stands around a run, its states, their attempts and the parts of these. It may fail with `E` and need the services `R`.
+ * Stands around a run, its states, their attempts and the parts of attempts. The interceptor itself may fail with `E`
+ * and need the services `R`.
  *
  * **Details**
  *
  * - `run`: around the whole run. `inner` gives the exit.
  * - `state`: around a state with its retries and error edges. `inner` gives the next state.
- * - `attempt`: around one attempt. `inner` gives whatever the task gives.
+ * - `attempt`: around one attempt. `inner` gives the output of the task.
  * - `part`: around a phase of a node or a branch of a fork.
  * - `attemptFailed`: after an attempt that failed or died, before its retry or its error edge.
  *
@@ -165,7 +166,7 @@ export interface Interceptor<out E = never, out R = never> {
 }
 
 /**
- * How to run a workflow with interceptors.
+ * The options of a run with interceptors.
  *
  * @category models
  * @since 0.1.0
@@ -173,7 +174,7 @@ export interface Interceptor<out E = never, out R = never> {
 export type Options<State, Initial, E, R> = {
   /** Names the run, in spans, events and logs. 1 to 256 characters. */
   readonly id?: string | undefined
-  /** The transitions that the run has made before, where it is resumed. A whole number from 0; default 0. */
+  /** The transitions that a resumed run has made before. A whole number from 0; default 0. */
   readonly transitions?: number | undefined
   /** The first is the outermost. */
   readonly interceptors: ReadonlyArray<Interceptor<E, R>>
@@ -190,10 +191,11 @@ export type Options<State, Initial, E, R> = {
  *
  * **Details**
  *
- * A run is resumed by giving it the `state` and the `transitions` where it stopped. `Workflow.withMaxTransitions` counts
- * those transitions too.
+ * To resume a run, give the `state` and the `transitions` where it stopped. `Workflow.withMaxTransitions` counts those
+ * transitions too.
  *
- * Throws a `ConfigurationError` for an empty or over-long `id`, and where `transitions` is not a whole number from 0.
+ * Throws a `ConfigurationError` if the `id` is empty or over-long, if `transitions` is not a whole number from 0, or if
+ * an interceptor has no function at any level.
  *
  * @example
  * ```ts

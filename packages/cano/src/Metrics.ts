@@ -1,16 +1,16 @@
 /**
  * Metrics of runs, concurrent batches and schedulers, for any exporter of Effect's metrics.
  *
- * 1. Nothing is counted, and nothing is paid for it, unless {@link layer} is in the context: of a run or a batch when it
- *    starts, of a flow when it is added.
- * 2. The label sets are bounded: labels are outcomes, names of workflows and ids of flows, never ids of instances, states
- *    or payloads. After `maxNames` workflows, and as many flows, the others count as `"other"`.
+ * 1. Without {@link layer} in the context nothing is counted, and counting costs nothing. A run or a batch looks for
+ *    the layer at its start, a flow when it is added.
+ * 2. The label sets are bounded. Labels are outcomes, reasons, names of workflows and ids of flows, never ids of
+ *    instances, states or payloads. After `maxNames` workflows, and as many flows, the others count as `"other"`.
  * 3. Names and attributes follow OpenTelemetry: dotted names, durations in seconds, the unit in the attribute `unit`.
  *
  * @example
  * ```ts
  * import { Metrics, Workflow } from "effect-cano"
-import * as Effect from "effect/Effect"
+ * import * as Effect from "effect/Effect"
  * import { PrometheusMetrics } from "effect/observability"
  *
  * declare const order: Workflow.Workflow<"Start" | "Process" | "Complete", "Complete">
@@ -37,11 +37,11 @@ import * as Series from "./internal/watch/series.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * How metrics are kept.
+ * The options of {@link layer}.
  *
  * **Details**
  *
- * - `maxNames`: how many workflows, and how many flows, get a label value of their own; default 256.
+ * - `maxNames`: the number of workflows, and of flows, with a label value of their own, from 1; default 256.
  *
  * @category models
  * @since 0.1.0
@@ -51,7 +51,8 @@ export interface MetricsOptions {
 }
 
 /**
- * Runs that have ended, by `cano.workflow.name` and `cano.run.outcome` (`success`, `failure`, `defect` or `interrupted`).
+ * Counts runs that have ended, by `cano.workflow.name` and `cano.run.outcome` (`success`, `failure`, `defect` or
+ * `interrupted`).
  *
  * @category metrics
  * @since 0.1.0
@@ -59,7 +60,7 @@ export interface MetricsOptions {
 export const runs: Metric.Counter<number> = Series.runs({})
 
 /**
- * Runs that are under way, by `cano.workflow.name`.
+ * Gives the number of runs that are under way, by `cano.workflow.name`.
  *
  * @category metrics
  * @since 0.1.0
@@ -67,7 +68,7 @@ export const runs: Metric.Counter<number> = Series.runs({})
 export const activeRuns: Metric.Gauge<number> = Series.activeRuns({})
 
 /**
- * How long runs take, in seconds, by `cano.workflow.name` and `cano.run.outcome`.
+ * Measures the duration of runs, in seconds, by `cano.workflow.name` and `cano.run.outcome`.
  *
  * @category metrics
  * @since 0.1.0
@@ -75,7 +76,7 @@ export const activeRuns: Metric.Gauge<number> = Series.activeRuns({})
 export const runDuration: Metric.Histogram<number> = Series.runDuration({})
 
 /**
- * Transitions from a state to the next, by `cano.workflow.name`.
+ * Counts transitions, by `cano.workflow.name`.
  *
  * @category metrics
  * @since 0.1.0
@@ -83,8 +84,8 @@ export const runDuration: Metric.Histogram<number> = Series.runDuration({})
 export const transitions: Metric.Counter<number> = Series.transitions({})
 
 /**
- * Attempts of states' tasks, by `cano.workflow.name` and `cano.attempt.outcome` (`success`, `failure`, `defect` or
- * `interrupted`).
+ * Counts attempts of states' tasks, by `cano.workflow.name` and `cano.attempt.outcome` (`success`, `failure`, `defect`
+ * or `interrupted`).
  *
  * @category metrics
  * @since 0.1.0
@@ -92,8 +93,8 @@ export const transitions: Metric.Counter<number> = Series.transitions({})
 export const attempts: Metric.Counter<number> = Series.attempts({})
 
 /**
- * Instances of concurrent batches, by `cano.instance.outcome` (`completed`, `failed` or `cancelled`). They are counted when
- * their batch has ended.
+ * Counts instances of concurrent batches, by `cano.instance.outcome` (`completed`, `failed` or `cancelled`), at the end
+ * of the batch.
  *
  * @category metrics
  * @since 0.1.0
@@ -101,8 +102,8 @@ export const attempts: Metric.Counter<number> = Series.attempts({})
 export const instances: Metric.Counter<number> = Series.instances({})
 
 /**
- * Runs of a scheduler's flows, by `cano.flow.id` and `cano.flow.outcome` (`success`, `failure`, `defect`, `timeout` or
- * `interrupted`).
+ * Counts runs of a scheduler's flows that have ended, by `cano.flow.id` and `cano.flow.outcome` (`success`, `failure`,
+ * `defect`, `timeout` or `interrupted`).
  *
  * @category metrics
  * @since 0.1.0
@@ -110,8 +111,8 @@ export const instances: Metric.Counter<number> = Series.instances({})
 export const flowRuns: Metric.Counter<number> = Series.flowRuns({})
 
 /**
- * How long after they were due the runs of flows have started, in seconds; jitter and the wait in a queue count. Runs that
- * were triggered by hand are left out.
+ * Measures the delay of a flow's runs between due time and start, in seconds. Jitter and the wait in a queue count.
+ * Runs triggered by hand are left out.
  *
  * @category metrics
  * @since 0.1.0
@@ -119,8 +120,8 @@ export const flowRuns: Metric.Counter<number> = Series.flowRuns({})
 export const flowLateness: Metric.Histogram<number> = Series.flowLateness({})
 
 /**
- * Ticks and calls that did not become a run, by `cano.flow.id` and `cano.flow.skip.reason`: `overlap`, `missed` and the
- * others that the scheduler's event `Skipped` knows.
+ * Counts ticks, and calls of `trigger`, that started no run, by `cano.flow.id` and `cano.flow.skip.reason`: `missed`,
+ * or a reason of the scheduler's event `Skipped`, such as `overlap`.
  *
  * @category metrics
  * @since 0.1.0
@@ -159,7 +160,7 @@ const makeMeter = (limit: number): MeterShape => {
   const flowOf = bounded(limit, flowSeries)
   return {
     runs: (workflow, around) => {
-      // Each update looks for these two, so they are put where they are found at once.
+      // Each update looks up these two services, so they stand in a small context.
       const context = Context.empty().pipe(
         Context.add(Metric.MetricRegistry, Context.get(around, Metric.MetricRegistry)),
         Context.add(Metric.CurrentMetricAttributes, Context.get(around, Metric.CurrentMetricAttributes))
@@ -187,7 +188,7 @@ const makeMeter = (limit: number): MeterShape => {
   }
 }
 
-/** Makes something for each of the first names, and one thing for all others together. */
+/** Makes a value for each of the first `limit` names, and one more for all others together. */
 const bounded = <A>(limit: number, make: (name: string) => A): ((name: string) => A) => {
   const made = new Map<string, A>()
   let other: A | undefined
@@ -220,7 +221,7 @@ const workflowSeries = (workflow: string) => {
   }
 }
 
-/** A metric with a label that has several values, made once for each. */
+/** Makes a metric once for each value of a label. */
 const labelled = <M>(
   make: (labels: Series.Labels) => M,
   label: string,

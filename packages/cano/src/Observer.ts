@@ -1,13 +1,13 @@
 /**
- * An observer is told what runs do: which states they enter and leave, which attempts fail, how they end. Progress bars,
- * dashboards and tests read it.
+ * An observer reports what runs do: the states they enter and leave, the attempts that fail, the ends. Progress bars,
+ * dashboards and tests read its events.
  *
- * 1. Without an observer in the context a run makes no event: it asks once, at its start.
+ * 1. Without an observer in the context a run makes no event. A run looks for one once, at its start.
  * 2. The events of a run are complete and in order: {@link WorkflowEvent.RunStarted} and the `next` of each
  *    {@link WorkflowEvent.StateLeft} are its path.
- * 3. An observer cannot slow, block or break a run: events are handed over by a buffer. A reader that falls behind loses
- *    the oldest events, and is told how many.
- * 4. Events hold tags, names, ids and counts, and never a payload or an error's contents.
+ * 3. An observer cannot slow, block or break a run: each reader has a buffer. A reader that falls behind loses the
+ *    oldest events, and a {@link Lost} says how many.
+ * 4. Events hold tags, names, ids, counts and times, and never a payload or the contents of an error.
  *
  * @example
  * ```ts
@@ -49,7 +49,7 @@ import { type Sink, SinkKey } from "./internal/watch/sink.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * How something ended.
+ * The way a run or an attempt ended.
  *
  * @category models
  * @since 0.1.0
@@ -61,17 +61,18 @@ export type Outcome = "success" | "failure" | "defect" | "interrupted"
  *
  * **Details**
  *
- * Each has `run`, which is unique to the observer and counts from `"1"`, the name of the `workflow`, and the time `at`.
+ * Each event has the `run`, the name of the `workflow`, and the time `at`. `run` is the id given to `Interpreter.run`,
+ * or else a number that the observer counts from `"1"`.
  *
- * - `RunStarted`: a run begins in `state`. `parent` is the run that it is nested in, `instance` the id of its instance in
- *   a concurrent batch, `flow` the id of the scheduler's flow it runs in.
- * - `StateEntered`: the task of `state` starts, after so many `transitions`.
- * - `AttemptFailed`: the attempt, counted from 1, failed or died. `error` is the tag of the error, or else the name of its
- *   class; `retryIn` is how long until the next attempt, if there is one.
- * - `StateLeft`: a transition was made to `next`, which may be an exit. It took so many `attempts`, and was the error edge
- *   for `error` if that is there. `duration` is the time in the state.
- * - `RunEnded`: the run is over. `state` is where: an exit, or the state that failed. `interrupted` is the attempt that was
- *   under way when the run was interrupted, if one was.
+ * - `RunStarted`: a run begins in `state`. `parent` is the run around a nested run, `instance` the id of the instance
+ *   in a concurrent batch, `flow` the id of the scheduler's flow.
+ * - `StateEntered`: the task of `state` starts. `transitions` is the number of transitions before it.
+ * - `AttemptFailed`: an attempt failed or died. `attempt` counts from 1. `error` is the tag of the error, or else the
+ *   name of its class. `retryIn` is the delay before the next attempt, if there is one.
+ * - `StateLeft`: the run made a transition to `next`, which may be an exit. `attempts` is the number of attempts in the
+ *   state, `duration` the time in it. `error` is the tag of the failure whose error edge was taken, if one was.
+ * - `RunEnded`: the run is over. `state` is the exit, or the state in which the run stopped. `interrupted` is the
+ *   attempt that an interruption of the run cut off, if there was one.
  *
  * @category models
  * @since 0.1.0
@@ -131,36 +132,38 @@ export declare namespace WorkflowEvent {
 }
 
 /**
- * Stands in a stream where a slow reader has lost events.
+ * Stands in place of events that a slow reader has lost.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Lost {
   readonly _tag: "Lost"
+  /** The time of the next event that was not lost. */
   readonly at: DateTime.Utc
+  /** The number of lost events. */
   readonly count: number
 }
 
 /**
- * What an observer offers.
+ * The service of an observer.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ObserverShape {
-  /** What happens from now on, until the observer's scope is closed. A reader that is too slow finds a `Lost`. */
+  /** The events from the start of the stream until the observer's scope is closed. A slow reader finds a `Lost`. */
   readonly events: Stream.Stream<WorkflowEvent | Lost>
   /** @internal */
   readonly [SinkKey]: Sink
 }
 
 /**
- * How an observer is made.
+ * The options of an observer.
  *
  * **Details**
  *
- * - `buffer`: how many events each reader may fall behind before it loses the oldest; default 16,384.
+ * - `buffer`: the events that the buffer of each reader holds before the oldest are lost, from 1; default 16,384.
  *
  * @category models
  * @since 0.1.0
@@ -170,12 +173,13 @@ export interface ObserverOptions {
 }
 
 /**
- * How a handler of events is run.
+ * The options of an observer with a handler.
  *
  * **Details**
  *
- * - `buffer`: how many events it may fall behind before it loses the oldest; default 16,384.
- * - `shutdownTimeout`: how long it may take for what is in the buffer when its scope is closed; default 3 seconds.
+ * - `buffer`: the events that the buffer holds before the oldest are lost, from 1; default 16,384.
+ * - `shutdownTimeout`: the time that the handler has for the rest of the buffer when the scope is closed; default 3
+ *   seconds.
  *
  * @category models
  * @since 0.1.0
@@ -185,7 +189,7 @@ export interface HandlerOptions extends ObserverOptions {
 }
 
 /**
- * What an effect gave, and the events of the runs in it.
+ * The exit of an effect, and the events of the runs in it.
  *
  * @category models
  * @since 0.1.0
@@ -200,7 +204,7 @@ export interface Recording<out A, out E> {
 // -----------------------------------------------------------------------------
 
 /**
- * Is told what runs do, where it is in their context.
+ * Receives the events of all runs that have it in their context.
  *
  * @category services
  * @since 0.1.0
@@ -212,7 +216,7 @@ export class Observer extends Context.Service<Observer, ObserverShape>()("effect
 // -----------------------------------------------------------------------------
 
 /**
- * Makes an observer whose events are read as a stream.
+ * Makes an observer that gives its events as a stream.
  *
  * @category constructors
  * @since 0.1.0
@@ -221,7 +225,7 @@ export const make = (options?: ObserverOptions): Effect.Effect<ObserverShape, ne
   Effect.map(makeHub(options), (hub) => fromHub(hub))
 
 /**
- * A layer with an observer whose events are read as a stream.
+ * Provides an observer that gives its events as a stream.
  *
  * @example
  * ```ts
@@ -245,13 +249,13 @@ export const make = (options?: ObserverOptions): Effect.Effect<ObserverShape, ne
 export const layerStream = (options?: ObserverOptions): Layer.Layer<Observer> => Layer.effect(Observer, make(options))
 
 /**
- * A layer that calls a handler for each event, one after another, in a fiber of its own.
+ * Provides an observer that calls a handler for each event, one after another, in a fiber of its own.
  *
  * **Details**
  *
- * A handler that fails or dies has missed that event: the first time is logged as a warning, the others at debug level.
- * When the layer's scope is closed, the handler gets what is in the buffer, as long as `shutdownTimeout` allows; then it is
- * interrupted, which is logged and not waited for.
+ * A handler that fails or dies has missed that event. The first miss is logged as a warning, all others at debug level.
+ * When the layer's scope is closed, the handler gets the rest of the buffer, for `shutdownTimeout` at most. After that
+ * the handler is interrupted. The interruption is logged as a warning and not waited for.
  *
  * Dies with a `ConfigurationError` if an option makes no sense.
  *
@@ -275,7 +279,7 @@ export const layer = <Handler extends (event: WorkflowEvent | Lost) => Effect.Ef
       const { buffer, shutdownTimeout = "3 seconds" } = options
       const hub = yield* makeHub({ buffer })
       const subscription = yield* hub.subscribe
-      // Not a child of the scope, which would wait for a handler that cannot be interrupted.
+      // Not a child of the scope: the scope would wait for a handler that cannot be interrupted.
       const typed = handler as (
         event: WorkflowEvent | Lost
       ) => Effect.Effect<unknown, unknown, Services<OutputOf<Handler>>>
@@ -342,7 +346,7 @@ const sinkOf = (publish: (event: WorkflowEvent) => void): Sink => {
   return { nextRun: () => String(++runs), publish }
 }
 
-/** Lets a reader come to its end, and after a time leaves it to itself. */
+/** Waits for the end of a reader. After the timeout, interrupts the reader and waits no longer. */
 const stopWithin = (reader: Fiber.Fiber<void>, timeout: Duration.Input): Effect.Effect<void> =>
   Effect.flatMap(Effect.timeoutOption(Fiber.await(reader), timeout), (end) => {
     if (Option.isSome(end)) return Effect.void
@@ -350,7 +354,7 @@ const stopWithin = (reader: Fiber.Fiber<void>, timeout: Duration.Input): Effect.
     return Effect.logWarning("An observer was closed before its handler had read all events")
   })
 
-/** Warns of the first event that a handler missed. */
+/** Logs each event that a handler missed: the first as a warning. */
 const logMissed = () => {
   let hasWarned = false
   return (event: WorkflowEvent | Lost, cause: Cause.Cause<unknown>): Effect.Effect<void> => {

@@ -1,12 +1,12 @@
 /**
- * Retry policies with names: each returns a plain `Schedule`, so whatever they do not cover is `Schedule` itself.
+ * Retry policies with names. Each is a plain `Schedule`; for any other policy use `Schedule` itself.
  *
  * 1. `n` retries mean `n + 1` attempts.
- * 2. An exponential delay is `min(base * factor^k, maxDelay)` for the k-th retry (k starts at 0), and is then multiplied
- *    by a uniform factor in `[1 - jitter, 1 + jitter]`. Jitter comes after the cap, as in Cano, so a delay can exceed
+ * 2. The exponential delay before the k-th retry (k starts at 0) is `min(base * factor^k, maxDelay)`, multiplied by a
+ *    uniform factor in `[1 - jitter, 1 + jitter]`. Jitter comes after the cap, as in Cano, so a delay can exceed
  *    `maxDelay` by the jitter.
  * 3. Randomness comes from Effect's `Random`, so `Random.withSeed` makes the delays repeatable.
- * 4. Numbers that make no sense are refused with a `ConfigurationError` when the policy is made.
+ * 4. A constructor refuses numbers that make no sense, with a `ConfigurationError`.
  *
  * @since 0.1.0
  */
@@ -29,7 +29,7 @@ import {
 import { label } from "./internal/machine/policyLabel.ts"
 
 /**
- * A schedule that any failure can drive and that itself neither fails nor needs a service.
+ * A schedule that takes any failure, never fails and needs no service.
  *
  * @category models
  * @since 0.1.0
@@ -79,7 +79,7 @@ export const fixed = (retries: number, delay: Duration.Input): Policy => {
 }
 
 /**
- * Retries up to `retries` times, waiting 100 ms, 200 ms, 400 ms and so on, at most 30 s, each with 10 % jitter.
+ * Retries up to `retries` times, after 100 ms, 200 ms, 400 ms and so on, at most 30 s, each with 10 % jitter.
  *
  * The numbers are those of Cano's `with_exponential_retry`.
  *
@@ -89,11 +89,11 @@ export const fixed = (retries: number, delay: Duration.Input): Policy => {
 export const exponential = (retries: number): Policy => exponentialCustom({ retries })
 
 /**
- * Retries with exponential backoff and every number chosen by the caller.
+ * Retries with exponential backoff, with numbers of your own.
  *
  * **Details**
  *
- * - `retries`: how often to try again, a whole number from 0.
+ * - `retries`: the number of retries, a whole number from 0.
  * - `base`: the first delay; default 100 ms.
  * - `factor`: the growth from one delay to the next, at least 1; default 2.
  * - `maxDelay`: the cap before jitter; default 30 s.

@@ -1,14 +1,14 @@
 /**
  * Stores carry data from one state to the next.
  *
- * `MemoryStore` is the ready-made one: a map with typed keys. For a store of your own, write any `Context.Service` and
- * `yield*` it in your tasks; it then shows in the workflow's `R`.
+ * `MemoryStore` is ready to use: a map with typed keys. For a store of your own, write any `Context.Service` and
+ * `yield*` it in your tasks. The service then shows in the workflow's `R`.
  *
  * 1. Every operation is atomic: concurrent fibers never lose an update.
  * 2. Any string is a legal key, `__proto__` included; the store is a `Map`.
- * 3. A value is only given out as the type of the key that asks: another type under the same name is a
- *    {@link TypeMismatch}, and the value stays untouched.
- * 4. A store is shared exactly with whom it was given to: `MemoryStore.layer` builds a fresh one each time it is built.
+ * 3. A key reads only values of its own type. A value of another type under the same name is a {@link TypeMismatch},
+ *    and stays untouched.
+ * 4. Programs share a store only if they are given the same one: each build of `MemoryStore.layer` makes a new store.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ const KeyTypeId = "~effect-cano/Store/Key"
 export interface Key<in out A> {
   readonly [KeyTypeId]: Invariant<A>
   readonly name: string
-  /** Decides whether a value found under this name has the key's type, and lets a journal encode it. */
+  /** Decides whether a value under this name has the key's type, and lets a journal encode the value. */
   readonly schema: Schema.Codec<A, any, never, never>
 }
 
@@ -80,7 +80,7 @@ export class KeyNotFound extends Data.TaggedError("KeyNotFound")<{ readonly key:
 }
 
 /**
- * What is stored under the key does not have the key's type. The value is untouched and is not part of the error.
+ * The value under the key does not have the key's type. The value is untouched and is not part of the error.
  *
  * @category errors
  * @since 0.1.0
@@ -107,14 +107,14 @@ export class TypeMismatch extends Data.TaggedError("TypeMismatch")<{ readonly ke
  */
 export const key = <A, I>(name: string, schema: Schema.Codec<A, I, never, never>): Key<A> => new KeyImpl(name, schema)
 
-/** Its private field keeps other implementations, and copies by spread, from passing as a store. */
+/** A class whose private field keeps other implementations, and copies by spread, from passing as a store. */
 abstract class Sealed {
   declare private readonly sealed: true
 }
 
 /**
- * The operations of a {@link MemoryStore}. The functions of this module are the same, with the store taken from the
- * context. Stores are made by `MemoryStore.make` only; for one that does something else, write a service of your own.
+ * The operations of a {@link MemoryStore}. The functions of this module are the same operations on the store of the
+ * context. Only `MemoryStore.make` makes stores. For a store with other behaviour, write a service of your own.
  *
  * @category models
  * @since 0.1.0
@@ -160,10 +160,10 @@ export interface MemoryStoreShape extends Sealed {
  * @since 0.1.0
  */
 export class MemoryStore extends Context.Service<MemoryStore, MemoryStoreShape>()("effect-cano/MemoryStore") {
-  /** A new, empty store. */
+  /** Makes a new, empty store. */
   static readonly make: Effect.Effect<MemoryStoreShape> = Effect.sync(() => new MemoryStoreImpl())
 
-  /** A new, empty store for each build of the layer. */
+  /** Provides a new, empty store for each build of the layer. */
   static readonly layer: Layer.Layer<MemoryStore> = Layer.fresh(Layer.effect(MemoryStore, MemoryStore.make))
 }
 
@@ -177,7 +177,7 @@ export const get = <A>(key: Key<A>): Effect.Effect<A, KeyNotFound | TypeMismatch
   (key as KeyImpl<A>).read
 
 /**
- * Reads the value of a key, or nothing where there is none. A value of another type still fails.
+ * Reads the value of a key, or `None` for a missing key. A value of another type still fails.
  *
  * @category reading
  * @since 0.1.0
@@ -186,7 +186,7 @@ export const getOption = <A>(key: Key<A>): Effect.Effect<Option.Option<A>, TypeM
   MemoryStore.use((store) => store.getOption(key))
 
 /**
- * Reads the value of a key, or computes a default where there is none. A value of another type still fails.
+ * Reads the value of a key, or computes a default for a missing key. A value of another type still fails.
  *
  * @category reading
  * @since 0.1.0
@@ -199,7 +199,7 @@ export const getOrElse: {
 )
 
 /**
- * Checks whether anything is stored under the name of a key, of whatever type.
+ * Checks whether a value of any type is stored under the name of a key.
  *
  * @category reading
  * @since 0.1.0
@@ -208,7 +208,7 @@ export const has = <A>(key: Key<A>): Effect.Effect<boolean, never, MemoryStore> 
   MemoryStore.use((store) => store.has(key))
 
 /**
- * The names of all entries, in the order in which they were first put.
+ * Lists the names of all entries, oldest entry first.
  *
  * @category reading
  * @since 0.1.0
@@ -216,7 +216,7 @@ export const has = <A>(key: Key<A>): Effect.Effect<boolean, never, MemoryStore> 
 export const keys: Effect.Effect<ReadonlyArray<string>, never, MemoryStore> = MemoryStore.use((store) => store.keys)
 
 /**
- * The number of entries.
+ * Counts the entries.
  *
  * @category reading
  * @since 0.1.0
@@ -232,7 +232,7 @@ export const size: Effect.Effect<number, never, MemoryStore> = MemoryStore.use((
 export const isEmpty: Effect.Effect<boolean, never, MemoryStore> = MemoryStore.use((store) => store.isEmpty)
 
 /**
- * A copy of all entries by name; later writes do not show in it.
+ * Copies all entries, by name. Later writes do not change the copy.
  *
  * @category reading
  * @since 0.1.0
@@ -242,7 +242,7 @@ export const snapshot: Effect.Effect<ReadonlyMap<string, unknown>, never, Memory
 )
 
 /**
- * Stores a value under a key and replaces what was there, of whatever type.
+ * Stores a value under a key, in place of any value there, whatever its type.
  *
  * @category writing
  * @since 0.1.0
@@ -255,10 +255,10 @@ export const put: {
 )
 
 /**
- * Adds an item to the end of the list under a key; a missing key becomes a list of one.
+ * Adds an item to the end of the list under a key. For a missing key, stores a list of that one item.
  *
- * Only keys of array type are accepted, not tuples. Lists that were read before do not change; so that they need not,
- * the first append after a read copies the list.
+ * The key must be of an array type, not of a tuple. A list that was put or read never changes: the first append after a
+ * put or a read copies the list.
  *
  * @category writing
  * @since 0.1.0
@@ -277,13 +277,13 @@ export const append: {
   MemoryStore.use((store) => store.append(key, item))
 )
 
-/** Refuses keys of tuples, which have no room for one more. */
+/** Refuses keys of tuples, whose length is fixed. */
 type ListKey<L extends ReadonlyArray<any>> = number extends L["length"]
   ? unknown
   : "a tuple cannot be appended to: use a key of an array"
 
 /**
- * Replaces the value of a key by a function of it, atomically, and gives the new value.
+ * Replaces the value of a key by a function of the value, atomically, and gives the new value.
  *
  * @category writing
  * @since 0.1.0
@@ -296,7 +296,8 @@ export const update: {
 )
 
 /**
- * Computes a result and the next value from the current one, atomically. A missing key is `None`, so this can create.
+ * Computes a result and the next value from the current value, atomically. The function gets `None` for a missing key,
+ * so it can create an entry.
  *
  * @example
  * ```ts
@@ -333,7 +334,7 @@ export const modify: {
 )
 
 /**
- * Removes the entry of a key; a missing key is a failure, as in Cano's seeds.
+ * Removes the entry of a key. A missing key is a failure, as in Cano 0.3 and 0.6.
  *
  * @category writing
  * @since 0.1.0
@@ -375,7 +376,7 @@ class KeyImpl<A> implements Key<A> {
   }
 }
 
-/** Only this module makes stores (see {@link Sealed}), so the one in the context is known to be ours. */
+/** Only this module makes stores (see {@link Sealed}), so the store of the context is a `MemoryStoreImpl`. */
 const storeOf = (context: Context.Context<never>): MemoryStoreImpl =>
   Context.getUnsafe(context as Context.Context<MemoryStore>, MemoryStore) as MemoryStoreImpl
 
@@ -394,7 +395,7 @@ class MemoryStoreImpl extends Sealed implements MemoryStoreShape {
     else cell.set(key, value, isPrivate)
   }
 
-  /** Runs `f` with the entry if its type fits the key; `f` is synchronous, which is what makes every operation atomic. */
+  /** Runs `f` with the entry if the entry's type fits the key. `f` is synchronous, so every operation is atomic. */
   private typed<A, B, E>(
     key: Key<A>,
     f: (cell: Cell | undefined) => Exit.Exit<B, E>

@@ -1,12 +1,12 @@
 /**
- * Says how long to wait for a batch of instances, and so when the rest is cancelled.
+ * Strategies for waiting: how long to wait for a batch of instances before the rest is cancelled.
  *
  * 1. A quota counts **successes**. `{ count: "settled" }` counts failures too, which is Cano's rule.
  * 2. A quota of 0 is met before anything starts: all instances are cancelled.
- * 3. A quota that can no longer be met, also one above the number of instances, waits for the rest.
+ * 3. A batch whose quota is out of reach waits for all its instances. A quota above their number is out of reach too.
  * 4. A duration of 0 is over before anything starts.
- * 5. Whichever limit strikes, what had finished by then is kept.
- * 6. Numbers that make no sense are refused with a `ConfigurationError` when the strategy is made.
+ * 5. When a limit ends the waiting, the results so far are kept.
+ * 6. A constructor refuses numbers that make no sense, with a `ConfigurationError`.
  *
  * @since 0.1.0
  */
@@ -91,7 +91,7 @@ export interface QuotaOrDuration {
 export type Wait = All | Quota | Percentage | ForDuration | QuotaOrDuration
 
 /**
- * What counts towards a quota: successes only, or whatever has settled.
+ * The instances that count towards a quota: those that succeeded, or all that settled.
  *
  * @category models
  * @since 0.1.0
@@ -99,7 +99,7 @@ export type Wait = All | Quota | Percentage | ForDuration | QuotaOrDuration
 export type Count = "succeeded" | "settled"
 
 /**
- * How a quota counts.
+ * The options of a quota.
  *
  * @category models
  * @since 0.1.0
@@ -130,7 +130,7 @@ const countOptionProblems = (options: unknown): ReadonlyArray<string> =>
   options === undefined ? [] : optionsProblems<CountOptions>("options", options, { count: optional(isCounting) })
 
 /**
- * Checks whether a value is a strategy, with numbers that make sense.
+ * Checks whether a value is a strategy whose numbers make sense.
  *
  * @category guards
  * @since 0.1.0
@@ -160,7 +160,7 @@ export const all: All = { _tag: "All" }
  * import { Wait } from "effect-cano"
  *
  * Wait.quota(3) // three successes
- * Wait.quota(3, { count: "settled" }) // three that ended, however
+ * Wait.quota(3, { count: "settled" }) // three successes or failures
  * ```
  *
  * @category constructors
@@ -180,7 +180,8 @@ export const quota = (required: number, options?: CountOptions): Quota => {
 export const any: Quota = quota(1)
 
 /**
- * Waits until `percentage` of the instances, from 0 to 100 and rounded up, have succeeded and cancels the rest.
+ * Waits until a share of the instances has succeeded and cancels the rest. `percentage` is from 0 to 100; the number of
+ * instances is rounded up.
  *
  * @category constructors
  * @since 0.1.0
@@ -191,7 +192,7 @@ export const percentage = (percentage: number, options?: CountOptions): Percenta
 }
 
 /**
- * Waits at most this long and cancels what has not settled by then: Cano's `WaitDuration`.
+ * Waits at most this long and cancels the instances that have not settled: Cano's `WaitDuration`.
  *
  * @category constructors
  * @since 0.1.0
@@ -227,7 +228,7 @@ export const quotaOrDuration = (
 }
 
 /**
- * Says a strategy in a few words, as diagrams and spans do.
+ * Writes a strategy in a few words, as diagrams and spans show it.
  *
  * @category destructors
  * @since 0.1.0

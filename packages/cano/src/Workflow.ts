@@ -1,18 +1,20 @@
 /**
  * A workflow is a state machine whose states are Effect programs.
  *
- * A schema lists the states, each non-exit state gets a task and the edges it may take, and a run goes from the initial
- * state to an exit. Wiring mistakes do not compile: a misspelt target, an edge that is not declared, a state without a
- * definition, an error that cannot happen.
+ * A schema lists the states. Each state that is not an exit has a task and the edges it may take. A run goes from the
+ * initial state to an exit. Wiring mistakes do not compile: a misspelt target, an edge that is not declared, a state
+ * without a definition, an error that cannot happen.
  *
  * 1. The exit is tested **before** the handler: a run that starts in an exit returns at once.
  * 2. A task may return only the states in its `to`.
- * 3. Typed errors pass through untouched; those named in `catch` become edges and leave the workflow's `E`.
- * 4. A defect ends the run as that defect. An interruption stops at the next yield point, runs finalizers in reverse and
- *    starts nothing more.
- * 5. The loop is fair: a machine of pure functions that never ends can still be interrupted, and lets timers run.
- * 6. No tracer in the context: no span is created. With one, a run, its states and its attempts have spans.
- * 7. What types cannot say is refused by `make` with a `ConfigurationError`: unreachable states, no way to an exit.
+ * 3. Typed errors pass through untouched. Errors named in `catch` become edges and leave the workflow's `E`.
+ * 4. A defect ends the run as that defect. An interruption stops the run at its next yield point. Finalizers then run
+ *    in reverse, and nothing more starts.
+ * 5. The loop is fair: an endless machine of pure functions can be interrupted, and lets timers run.
+ * 6. Without a tracer in the context a run creates no span. With one, spans show the run, its states, the attempts of
+ *    tasks with a retry policy, the phases of nodes and the branches of forks.
+ * 7. `make` refuses the mistakes that types cannot express, with a `ConfigurationError`: a state that cannot be
+ *    reached, a state without a way to an exit.
  *
  * @example
  * ```ts
@@ -110,7 +112,7 @@ export interface Workflow<State, out Exit, out E = never, out R = never, out Ini
     readonly _Initial: Covariant<Initial>
   }
   readonly name: string
-  /** The vocabulary of the machine. */
+  /** The schema of the states. */
   readonly schema: Schema.Codec<State, any>
   readonly initial: Tag<Initial>
   readonly exits: ReadonlyArray<Tag<Exit>>
@@ -176,7 +178,7 @@ export declare namespace Workflow {
 }
 
 /**
- * A run made the number of transitions that {@link withMaxTransitions} allows and was not at an exit.
+ * A run has made as many transitions as {@link withMaxTransitions} allows, and is not at an exit.
  *
  * @category errors
  * @since 0.1.0
@@ -193,19 +195,20 @@ export class MaxTransitionsExceeded extends Data.TaggedError("MaxTransitionsExce
 }
 
 /**
- * A task got past the types and returned a state that is not among its edges, or a run was started in a state that the
- * machine does not have, or without the state that it needs. It is a defect: the program is wrong, not the run.
+ * A value that got past the types: a task returned a state that is not among its edges, a run was started in a state
+ * that the machine does not have, or a run was started without a state although the initial state has a payload. The
+ * error is a defect: the program is wrong, not the run.
  *
  * @category errors
  * @since 0.1.0
  */
 export class UndeclaredState extends Data.TaggedError("UndeclaredState")<{
   readonly workflow: string
-  /** The state whose task returned it; none where it was the start of a run. */
+  /** The state whose task, or error edge, gave the value; none for the start of a run. */
   readonly from: string | undefined
-  /** The tag, if it is the tag of one of the machine's states. */
+  /** The tag of the value, if one of the machine's states has that tag. */
   readonly to: string | undefined
-  /** What kind of value it was, such as `"a promise"`. */
+  /** The kind of the value, such as `"a promise"`. */
   readonly kind: string
 }> {
   override get message(): string {
@@ -221,7 +224,8 @@ export class UndeclaredState extends Data.TaggedError("UndeclaredState")<{
 }
 
 /**
- * Where a run failed. It is attached to the cause, beside the error and not around it; read it with {@link failedAt}.
+ * The place where a run failed. It is attached to the cause, beside the error and not around it. {@link failedAt} reads
+ * it.
  *
  * @category models
  * @since 0.1.0
@@ -231,7 +235,7 @@ export class FailedAt extends Context.Service<
   {
     readonly workflow: string
     readonly state: string
-    /** The transitions made before. */
+    /** The transitions before the failure. */
     readonly transitions: number
     /** The attempt that failed, from 1. */
     readonly attempt: number
@@ -251,7 +255,7 @@ export const isWorkflow = (u: unknown): u is Workflow.Any => hasProperty(u, Type
  *
  * **Details**
  *
- * - `name`: shown in spans, errors and diagrams; 1 to 256 characters, as are the states' tags.
+ * - `name`: shown in spans, logs and errors. A name and a state's tag have 1 to 256 characters.
  * - `schema`: the states, as string literals (`Schema.Literals`), as tagged records with payloads
  *   (`Schema.TaggedUnion`), or both (`Schema.Union`).
  * - `initial`: the tag of the state in which a run starts.
@@ -259,19 +263,21 @@ export const isWorkflow = (u: unknown): u is Workflow.Any => hasProperty(u, Type
  * - `states`: a definition for each state that is not an exit:
  *   - `to`: the edges, as tags;
  *   - `run`: a task or node, a bare Effect, a function of the state that returns an Effect, a generator function of the
- *     state, or a pure function of the state (which costs no fiber work);
- *   - `catch`: for a typed failure, by its `_tag`: the tag of the next state, or `(error, state) => next state`.
+ *     state, or a pure function of the state, which costs no work of the fiber;
+ *   - `catch`: an error edge for each typed failure, by the `_tag` of the failure: the tag of the next state, or
+ *     `(error, state) => next state`.
  *
  * **Gotchas**
  *
- * Define the schema before the workflow, as a constant: TypeScript looks at a schema that is written inside the call
- * too late to keep the literals of bare Effects under `run`.
+ * Define the schema before the workflow, as a constant. TypeScript reads a schema inside the call too late to keep the
+ * literals of bare Effects under `run`.
  *
- * In a `catch` function the error is typed by itself if `run` is a task, a node, an Effect that has a name, or a function
- * without a parameter. Beside anything else annotate it, `(error: Declined) => ...`; the compiler says so.
+ * TypeScript infers the error of a `catch` function if `run` is a task, a node, an Effect that has a name, or a
+ * function without a parameter. With any other `run`, annotate the error: `(error: Declined) => ...`. The compiler asks
+ * for it.
  *
- * Throws a `ConfigurationError` for what types cannot say: names that are empty or too long, duplicate or no exits,
- * states that cannot be reached or that cannot reach an exit.
+ * Throws a `ConfigurationError` for mistakes that types cannot express: an empty or over-long name, no exit or one exit
+ * twice, a state that cannot be reached or cannot reach an exit.
  *
  * @example
  * ```ts
@@ -351,14 +357,14 @@ export const make = <
 }
 
 /**
- * Runs a workflow from its initial state, or from a given one, until it is in an exit, and gives that exit state,
- * payload and all.
+ * Runs a workflow from its initial state, or from a given one, to an exit, and gives the exit with its payload.
  *
  * **Details**
  *
- * The state may be any state of the machine; one that is an exit is given back at once. It is required where the
- * initial state carries a payload. The same workflow can be run any number of times, also at once: a run keeps nothing
- * in the workflow.
+ * The given state may be any state of the machine. A run that starts in an exit gives that exit at once. The state is
+ * required where the initial state carries a payload.
+ *
+ * The same workflow can be run any number of times, also at the same time: a run keeps nothing in the workflow.
  *
  * @example
  * ```ts
@@ -383,7 +389,7 @@ export const run = <State, Exit, E, R, Initial>(
 ): Effect.Effect<Exit, E, R> => start(self, state === undefined ? machineOf(self).start : (state as AnyState), watchOf)
 
 /**
- * Runs one state, with its retries and its error edges, and gives the next. An exit is given back as it is.
+ * Runs one state, with its retries and error edges, and gives the next state. For an exit, gives that exit.
  *
  * @category running
  * @since 0.1.0
@@ -394,12 +400,12 @@ export const step = <State, Exit, E, R, Initial>(
 ): Effect.Effect<State, E, R> => runStep(self, state as AnyState, stepWatchOf)
 
 /**
- * Encodes a state as JSON, to put it aside: into a file, a column, a message. {@link decodeState} is its inverse.
+ * Encodes a state as JSON, to store it in a file, a column or a message. {@link decodeState} is the inverse.
  *
  * **Details**
  *
- * The form is the canonical JSON of the workflow's schema: a `Date` becomes a string, a `bigint` too. It fails with a
- * `SchemaError` if the value does not fit the schema.
+ * The form is the canonical JSON of the workflow's schema: a `Date` becomes a string, and so does a `bigint`. The effect
+ * fails with a `SchemaError` if the value does not fit the schema.
  *
  * @category coding
  * @since 0.1.0
@@ -415,11 +421,11 @@ export const encodeState: {
 } = dual(2, (self: Workflow.Any, state: unknown) => codecOf(self).encode(state))
 
 /**
- * Decodes a state that {@link encodeState} gave, or that comes from outside, so that a run can go on from it.
+ * Decodes a state from {@link encodeState} or from outside, so that a run can go on from that state.
  *
  * **Details**
  *
- * It fails with a `SchemaError` for anything that is not a state of the workflow.
+ * The effect fails with a `SchemaError` if the value is not a state of the workflow.
  *
  * @example
  * ```ts
@@ -459,8 +465,13 @@ export const decodeState: {
 } = dual(2, (self: Workflow.Any, json: unknown) => codecOf(self).decode(json))
 
 /**
- * Nests a workflow: makes it a task of another one. `mapExit` turns the exit of the child, and the state that
- * the parent is in, into the next state of the parent; `start` gives the state in which the child starts, and is required where its initial state carries a payload.
+ * Nests a workflow: makes it a task of another one.
+ *
+ * **Details**
+ *
+ * - `mapExit`: turns the exit of the child, and the present state of the parent, into the next state of the parent.
+ * - `start`: gives the state in which the child starts. It is required where the child's initial state carries a
+ *   payload.
  *
  * @example
  * ```ts
@@ -505,8 +516,8 @@ export const asTask = <
 }
 
 /**
- * Bounds the transitions of a run: one that is not at an exit after `maxTransitions` fails with
- * {@link MaxTransitionsExceeded}. A guard against loops that should end; without it there is no bound.
+ * Bounds the transitions of a run, to guard against a loop that should end. A run that is not at an exit after
+ * `maxTransitions`, a whole number from 1, fails with {@link MaxTransitionsExceeded}. By default there is no bound.
  *
  * @category combinators
  * @since 0.1.0
@@ -527,8 +538,8 @@ export const withMaxTransitions: {
 })
 
 /**
- * Names the span of each run and gives it attributes, in place of `run <workflow>`: Cano's `with_tracing_span`. It has no
- * effect where no tracer is in the context.
+ * Names the span of each run, in place of `run <workflow>`, and gives the span attributes: Cano's `with_tracing_span`.
+ * Without a tracer in the context this changes nothing.
  *
  * @category tracing
  * @since 0.1.0
@@ -556,9 +567,12 @@ export const withSpan: {
 )
 
 /**
- * Draws a workflow as a Mermaid flowchart: its states with their retry policies and timeouts, its exits as rounded
- * boxes, its error edges dotted with the error's tag. A failure that a function routes has no fixed target and stands in
- * the state's box.
+ * Draws a workflow as a Mermaid flowchart.
+ *
+ * **Details**
+ *
+ * A state shows its retry policy and its timeout. Exits are rounded boxes. An error edge is dotted and shows the tag of
+ * the error. An error edge that is a function has no fixed target, so its error is named in the state's box.
  *
  * **Gotchas**
  *
@@ -571,8 +585,12 @@ export const withSpan: {
 export const toMermaid = (self: Workflow.Any): string => Mermaid.draw(machineOf(self))
 
 /**
- * Where the run that gave this cause failed, if a run did. For nested workflows it is the innermost place. A printed cause
- * says the same below the error's stack, as `at state Charge (workflow order, attempt 1)`, with the outer runs below it.
+ * Gives the place where a run failed, if the cause comes from a run. For nested workflows this is the innermost place.
+ *
+ * **Details**
+ *
+ * A printed cause names the place below the error's stack, as `at state Charge (workflow order, attempt 1)`. The places
+ * of the outer runs follow.
  *
  * @example
  * ```ts
@@ -680,7 +698,7 @@ const faults: Faults = {
   }
 }
 
-/** Adds a frame to the stack that a printed failure shows, so that `Effect.log` or a main program say where a run failed. */
+/** Adds a frame to the stack of a printed failure, so that `Effect.log` and a main program show where a run failed. */
 const withFrame = <E>(reason: Cause.Reason<E>, frame: StackFrame): Cause.Reason<E> => {
   const inner = Context.getOption(Cause.reasonAnnotations(reason), Cause.StackTrace)
   const stack = Option.isSome(inner) ? under(inner.value, frame) : frame
@@ -693,7 +711,7 @@ const under = (inner: StackFrame, outer: StackFrame): StackFrame => ({
   parent: inner.parent === undefined ? outer : under(inner.parent, outer)
 })
 
-/** Says what a value is without saying the value, which may be a secret. */
+/** Names the kind of a value, and never the value itself, which may be a secret. */
 const kindOf = (value: unknown): string => {
   if (value === null || value === undefined) return String(value)
   if (isPromise(value)) return "a promise (return an Effect, as Effect.promise makes)"
