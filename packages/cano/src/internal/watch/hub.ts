@@ -12,15 +12,15 @@ interface Numbered<Event> {
   readonly event: Event
 }
 
-/** A reader: its buffer, and the number of the last event before its time. */
+/** The buffer of a reader, and the number of the last event before the subscription. */
 export interface Subscription<Event> {
   readonly queue: Queue.Queue<Numbered<Event>, Cause.Done>
   readonly start: number
 }
 
 /**
- * Hands events to readers, each with a buffer of its own from which the oldest are dropped: a slow reader neither holds
- * up who publishes nor grows. The gap in the numbers tells it what it has missed.
+ * Hands events to readers. Each reader has a buffer, and a full buffer drops its oldest event. So a slow reader neither
+ * holds up the publisher nor fills the memory. A gap in the numbers shows the reader how many events it has missed.
  */
 export class Hub<Event extends { readonly at: DateTime.Utc }> {
   private readonly readers = new Set<Queue.Queue<Numbered<Event>, Cause.Done>>()
@@ -32,7 +32,7 @@ export class Hub<Event extends { readonly at: DateTime.Utc }> {
     this.capacity = capacity
   }
 
-  /** Somebody reads: without a reader no event need be made. */
+  /** Whether anybody reads. Without a reader no event need be made. */
   get isActive(): boolean {
     return this.readers.size > 0
   }
@@ -42,7 +42,7 @@ export class Hub<Event extends { readonly at: DateTime.Utc }> {
     for (const reader of this.readers) Queue.offerUnsafe(reader, numbered)
   }
 
-  /** Subscribes a reader, which misses only what its buffer cannot hold. */
+  /** Subscribes a reader, who misses only the events that do not fit the buffer. */
   readonly subscribe: Effect.Effect<Subscription<Event>, never, Scope.Scope> = Effect.acquireRelease(
     Effect.suspend(() => this.open),
     ({ queue }) => Effect.sync(() => this.readers.delete(queue))
@@ -56,7 +56,7 @@ export class Hub<Event extends { readonly at: DateTime.Utc }> {
 
   private readonly open: Effect.Effect<Subscription<Event>> = Effect.suspend(() =>
     Effect.flatMap(Queue.sliding<Numbered<Event>, Cause.Done>(this.capacity), (queue) => {
-      // The reader gets what is published from here on, so the count has to be of this moment.
+      // The reader gets the events from here on, so the count must be that of this moment.
       const subscription = { queue, start: this.count }
       if (this.isClosed) return Effect.as(Queue.end(queue), subscription)
       this.readers.add(queue)
@@ -79,8 +79,8 @@ const withLost = <Event extends { readonly at: DateTime.Utc }>(
 }
 
 /**
- * Calls a handler for each event of a subscription until the hub is closed. A handler that fails or dies has missed its
- * event, and `onMissed` is told. A stream would do the same, and cost several times as much for each event.
+ * Calls a handler for each event of a subscription, until the hub is closed. If the handler fails or dies, it has
+ * missed the event, and `onMissed` is called. A stream would cost several times as much for each event.
  */
 export const forEach = <Event extends { readonly at: DateTime.Utc }, R>(
   { queue, start }: Subscription<Event>,
@@ -95,7 +95,7 @@ export const forEach = <Event extends { readonly at: DateTime.Utc }, R>(
     body: () => effectOf(handler(batch[next]!)),
     step: () => next++
   })
-  // The handler is guarded outside of the loop, which goes on with the event after the missed one.
+  // The guard stands outside of the loop. After a miss the loop starts again, with the next event.
   const guarded: Effect.Effect<void, never, R> = Effect.catchCause(handled, (cause) =>
     Effect.andThen(
       Effect.suspend(() => onMissed(batch[next++]!, cause)),

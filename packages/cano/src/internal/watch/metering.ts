@@ -5,13 +5,13 @@ import type { AttemptFailure, Inner, Interceptor, Run } from "../../Interpreter.
 import type { MeterShape, RunMeter } from "./meter.ts"
 import { outcomeOf, peek } from "./redaction.ts"
 
-/** Counts what one run does. */
+/** Counts the attempts and transitions of one run, and its end. */
 export class Metering implements Interceptor {
   private readonly meter: MeterShape
   private live!: Run
   private counts!: RunMeter
   private isInState = false
-  /** The latest attempt that has failed: while it is the run's attempt, none is under way. */
+  /** The latest attempt that has failed. While the run is at this attempt, no attempt is under way. */
   private failedAttempt: number | undefined = undefined
 
   constructor(meter: MeterShape) {
@@ -46,7 +46,7 @@ export class Metering implements Interceptor {
       if (this.live.caught === undefined) this.counts.attempt("success")
       this.counts.transition()
     } catch {
-      // A metric reads attributes that users have set, and a run must not end of them.
+      // A metric reads attributes that users have set. If those throw, the run must go on.
     }
     return next
   }
@@ -69,5 +69,5 @@ export class Metering implements Interceptor {
   }
 }
 
-/** A metric reads attributes that users have set, and a run must not end of them. */
+/** A metric reads attributes that users have set. If those throw, the run must go on. */
 const count = (update: () => void): void => peek(update, undefined)

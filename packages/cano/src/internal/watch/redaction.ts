@@ -2,19 +2,19 @@ import * as Cause from "effect/Cause"
 import { hasProperty } from "effect/Predicate"
 import type { Outcome } from "../../Observer.ts"
 
-/** The outcome of what ended with this cause. A defect beside a failure is what matters. */
+/** The outcome of a run or an attempt that ended with this cause. A defect outweighs a failure beside it. */
 export const outcomeOf = (cause: Cause.Cause<unknown>): Exclude<Outcome, "success"> => {
   if (Cause.hasDies(cause)) return "defect"
   return Cause.hasInterruptsOnly(cause) ? "interrupted" : "failure"
 }
 
-/** Names the kind of failure that a cause tells of, as OpenTelemetry's `error.type`; none for an interruption. */
+/** Names the kind of failure in a cause, for OpenTelemetry's `error.type`; none for an interruption. */
 export const errorTypeOf = (cause: Cause.Cause<unknown>): string | undefined => {
   const reason = cause.reasons.find(Cause.isDieReason) ?? cause.reasons.find(Cause.isFailReason)
   return reason === undefined ? undefined : typeOf(Cause.isDieReason(reason) ? reason.defect : reason.error)
 }
 
-/** The tag of an error, the name of its class, or what kind of value it is: never its contents. */
+/** The tag of an error, the name of its class, or the type of another value: never the contents. */
 const typeOf = (error: unknown): string => peek(() => nameOf(error), "unknown").slice(0, maxLength)
 
 const nameOf = (error: unknown): string => {
@@ -25,10 +25,10 @@ const nameOf = (error: unknown): string => {
   return typeof name === "string" && name !== "" ? name : "Error"
 }
 
-/** As long as the longest name that the library accepts. */
+/** The length of the longest name that the library accepts. */
 const maxLength = 256
 
-/** Reads something of a value that may be a proxy, or have getters that throw: who watches a run must not change it. */
+/** Reads from a value that may throw, such as a proxy or a getter. A watcher must not break the run. */
 export const peek = <A>(read: () => A, otherwise: A): A => {
   try {
     return read()
@@ -37,7 +37,7 @@ export const peek = <A>(read: () => A, otherwise: A): A => {
   }
 }
 
-/** The same cause with errors that say what they are and where they come from, and nothing of what they hold. */
+/** Replaces each error of a cause by its type and its stack frames, without the contents. */
 export const withoutPayloads = (cause: Cause.Cause<unknown>): Cause.Cause<RedactedError> =>
   Cause.fromReasons(
     cause.reasons.map((reason) => {
@@ -58,8 +58,8 @@ export class RedactedError extends Error {
 }
 
 /**
- * The frames of a stack. Before them stands the message as it was when the error was made; where that is not the message of
- * today, nobody can tell where it ends, and there are no frames.
+ * The frames of a stack. A stack begins with the message from the time when the error was made. If the message has
+ * changed since, its end in the stack is unknown, and the stack is taken to have no frames.
  */
 const framesOf = (error: unknown): ReadonlyArray<string> => {
   if (!(error instanceof Error) || typeof error.stack !== "string" || error.stack.length > maxStack) return []
@@ -72,5 +72,5 @@ const framesOf = (error: unknown): ReadonlyArray<string> => {
   return rest === "" ? lines.slice(0, frames < 0 ? undefined : frames) : []
 }
 
-/** A longer stack holds a message that is too long to search. */
+/** A longer stack contains a message that is too long to search. */
 const maxStack = 100_000

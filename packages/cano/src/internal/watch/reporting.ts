@@ -11,7 +11,7 @@ import { type AnyState, tagOf } from "../machine/state.ts"
 import { errorTypeOf, outcomeOf } from "./redaction.ts"
 import { ObservedRun, type Sink } from "./sink.ts"
 
-/** Tells an observer what one run does. */
+/** Publishes the events of one run to an observer. */
 export class Reporting implements Interceptor {
   private readonly sink: Sink
   private live!: Run
@@ -19,7 +19,7 @@ export class Reporting implements Interceptor {
   private runStart = 0n
   private stateStart = 0n
   private isInState = false
-  /** The latest attempt that has failed: while it is the run's attempt, none is under way. */
+  /** The latest attempt that has failed. While the run is at this attempt, no attempt is under way. */
   private failedAttempt: number | undefined = undefined
   private at: DateTime.Utc | undefined
   private atMillis = NaN
@@ -129,7 +129,7 @@ export class Reporting implements Interceptor {
     })
   }
 
-  /** The date of the millisecond, made once for all its events. */
+  /** The present time. Events of the same millisecond share one date. */
   private now(): DateTime.Utc {
     const millis = this.clock.currentTimeMillisUnsafe()
     if (this.at === undefined || millis !== this.atMillis) {
@@ -143,12 +143,11 @@ export class Reporting implements Interceptor {
     return Duration.nanos(this.clock.monotonicTimeNanosUnsafe() - start)
   }
 
-  /** A run must not end of an observer. */
   private publish(event: WorkflowEvent): void {
     try {
       this.sink.publish(event)
     } catch {
-      // Whatever an observer does is no matter of the run.
+      // If the observer throws, the run must go on.
     }
   }
 }

@@ -1,8 +1,8 @@
 import * as Metric from "effect/Metric"
 
 /*
- * The metrics of the library, each as a function of its labels. `Metric.withAttributes` would do, but costs more with every
- * update than making the series once.
+ * The metrics of the library, each as a function of its labels. A series is made once and then updated.
+ * `Metric.withAttributes` would cost more at every update.
  */
 
 export type Labels = Readonly<Record<string, string>>
@@ -31,7 +31,7 @@ export const runDuration = (labels: Labels): Metric.Histogram<number> =>
 
 export const transitions = (labels: Labels): Metric.Counter<number> =>
   Metric.counter("cano.workflow.transitions", {
-    description: "Transitions of workflows from a state to the next",
+    description: "Transitions of workflows from one state to the next",
     attributes: { unit: "{transition}", ...labels },
     incremental: true
   })
@@ -59,7 +59,7 @@ export const flowRuns = (labels: Labels): Metric.Counter<number> =>
 
 export const flowLateness = (labels: Labels): Metric.Histogram<number> =>
   Metric.histogram("cano.scheduler.lateness", {
-    description: "How long after they were due runs of scheduled flows have started, in seconds",
+    description: "Delay of runs of scheduled flows between due time and start, in seconds",
     attributes: { unit: "s", ...labels },
     boundaries: seconds
   })

@@ -6,7 +6,7 @@ import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { errorTypeOf, withoutPayloads } from "./redaction.ts"
 
-/** Whether anybody listens. A run asks once, at its start; without a tracer it creates no span at all. */
+/** Whether the fiber has a tracer. A run asks once, at its start, and without a tracer creates no span. */
 export const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
   cache.tracer !== undefined && cache.tracerEnabled
 
@@ -16,11 +16,11 @@ export interface SpanOptions {
 }
 
 /**
- * Runs an effect in a child span, which it is given.
+ * Opens a child span, and runs in it the effect that `use` makes of the span.
  *
- * It differs from `Effect.withSpan` in how the span ends: with the kind of a failure, as `error.type`, and neither its
- * fields nor its message, and without the value of a success. They may carry what nobody should read in a trace. `onEnd` adds the last attributes:
- * that costs no step of the fiber.
+ * The span ends differently from one of `Effect.withSpan`. Values, messages and fields of errors may be secrets, so the
+ * span gets no value of a success, and of a failure only its kind, as `error.type`, and its stack frames. `onEnd` adds
+ * the last attributes, at the cost of no step of the fiber.
  */
 export const inSpan = <A, E, R>(
   name: string,
@@ -41,8 +41,9 @@ export type OnEnd = (span: Tracer.Span, exit: Exit.Exit<any, unknown>) => void
 const doNothing: OnEnd = () => {}
 
 /**
- * Replaces the method `end` of this one span, if it is of a class; a span that has a method of its own may be one that a
- * tracer gives twice. A finalizer does the same, but a tracer may charge for every step of a fiber, as OpenTelemetry's does.
+ * Replaces the method `end` of this one span, and says whether that worked. A span with a method `end` of its own is
+ * left alone: its tracer may give the same span twice. A finalizer would do instead, but with some tracers, such as
+ * OpenTelemetry's, every step of a fiber has its price.
  */
 const isToldHowToEnd = (span: Tracer.Span, onEnd: OnEnd): boolean => {
   if (Object.hasOwn(span, "end")) return false
@@ -79,7 +80,7 @@ const endWithoutPayload = (
 const timeOf = (fiber: Fiber.Fiber<unknown, unknown>): bigint =>
   fiber.getRef(References.TracerTimingEnabled) ? fiber.getRef(Clock.Clock).currentTimeNanosUnsafe() : 0n
 
-/** {@link inSpan} for an effect that has no use for its span. */
+/** Runs an effect in a child span, as {@link inSpan} does. */
 export const span = (
   name: string,
   attributes?: Record<string, unknown>
@@ -88,13 +89,13 @@ export const span = (
   return (effect) => inSpan(name, options, () => effect)
 }
 
-/** What a caller may say about the span that the library opens for it. */
+/** The name and the attributes that a caller chooses for a span of the library. */
 export interface SpanChoice {
   readonly name: string
   readonly attributes?: Record<string, unknown> | undefined
 }
 
-/** Adds an event to the span of the fiber, at the time of its clock. */
+/** Adds an event to the span of the fiber, with the time of the fiber's clock. */
 export const event = (name: string, attributes: Record<string, unknown>): Effect.Effect<void> =>
   Effect.withFiber((fiber) => {
     const { span } = fiber.cache

@@ -6,7 +6,7 @@ import { type AnyState, tagOf } from "../machine/state.ts"
 import { errorTypeOf, outcomeOf } from "./redaction.ts"
 import { event, inSpan } from "./spans.ts"
 
-/** Opens a span for a run, each state, each attempt where retry is configured, and each part of an attempt. */
+/** Opens a span for a run, each state, each attempt of a task with a retry policy, and each part of an attempt. */
 export const tracing: Interceptor = {
   run: (run, inner) => {
     const { span } = machineOf(run.workflow)

@@ -9,7 +9,7 @@ import { ObserverKey, SinkKey } from "./sink.ts"
 import { isTraced } from "./spans.ts"
 import { tracing } from "./tracing.ts"
 
-/** Who watches the runs of a fiber: a tracer, an observer and metrics, as far as its context has them. */
+/** The watchers of a fiber's runs: the tracer, the observer and the metrics of its context, if it has them. */
 export const watchOf = (fiber: Fiber.Fiber<unknown, unknown>): Watch | undefined => {
   const traced = isTraced(fiber)
   const sink = Context.getOrUndefined(fiber.context, ObserverKey)?.[SinkKey]
@@ -22,6 +22,6 @@ export const watchOf = (fiber: Fiber.Fiber<unknown, unknown>): Watch | undefined
   return { number: sink?.nextRun, watchers }
 }
 
-/** Who watches a single step: it is no run, so nobody counts it or tells of it. */
+/** The watchers of a single step: the tracer alone. A step is no run, so it has no events and no metrics. */
 export const stepWatchOf = (fiber: Fiber.Fiber<unknown, unknown>): Watch | undefined =>
   isTraced(fiber) ? { number: undefined, watchers: [tracing] } : undefined
