@@ -7,16 +7,16 @@ export type Annotations = Readonly<Record<string, unknown>>
 export const annotationsOf = (fiber: Fiber.Fiber<unknown, unknown>): Annotations =>
   fiber.getRef(References.CurrentLogAnnotations)
 
-/** What every log line of a run says about where it comes from. */
+/** The annotations that every log line of a run has. */
 export interface RunAnnotations extends Record<string, unknown> {
   "cano.state.name": string
   "cano.attempt": number
 }
 
 /**
- * The annotations of a run; those of a run around it are overridden. A run has one such object and changes it, because a
- * context for each state would cost more than the state. So a fiber that a state leaves behind logs the state that the
- * run is in by then.
+ * Makes the annotations of a run. They override the annotations of a run around it. A run has one such object and
+ * changes it, because a new context for each state would cost more than the state. So a fiber that outlives its state
+ * logs the present state of the run.
  */
 export const ofRun = (
   inherited: Annotations,
@@ -34,16 +34,16 @@ export const ofRun = (
   return annotations
 }
 
-/** Reads an annotation of ours, such as the id of the instance around a run. */
+/** Reads an annotation of the library, such as the id of the instance around a run. */
 export const read = (annotations: Annotations, name: string): string | undefined => {
   const value = annotations[name]
   return typeof value === "string" ? value : undefined
 }
 
-/** A context in which logs have these annotations. */
+/** Replaces the log annotations of a context. */
 export const provide = <R>(context: Context.Context<R>, annotations: object): Context.Context<R> =>
   Context.add(context, References.CurrentLogAnnotations, annotations as Annotations)
 
-/** A context in which logs have one annotation more. */
+/** Adds one log annotation to a context. */
 export const add = <R>(context: Context.Context<R>, name: string, value: string): Context.Context<R> =>
   provide(context, { ...Context.get(context, References.CurrentLogAnnotations), [name]: value })

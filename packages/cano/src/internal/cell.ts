@@ -3,13 +3,13 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Key } from "../Store.ts"
 
-/** One entry. Whoever reads with the key that wrote last needs no type check. */
+/** One entry of a store. A read with the key of the latest write needs no type check. */
 export class Cell {
   key: Key<any>
   value: unknown
-  /** The value is an array that nobody outside has seen, so `append` may grow it in place. */
+  /** Whether the value is an array that nobody outside has seen. `append` may grow such an array in place. */
   isPrivate: boolean
-  /** What `get` gives back, kept for the next `get`. */
+  /** The result of `get`, kept for the next `get`. */
   private exit: Exit.Exit<any> | undefined = undefined
 
   constructor(key: Key<any>, value: unknown, isPrivate: boolean) {
@@ -25,7 +25,7 @@ export class Cell {
     this.exit = undefined
   }
 
-  /** Hands the value out. */
+  /** Gives the value to a reader outside, so the value is no longer private. */
   read(): Exit.Exit<any> {
     this.isPrivate = false
     return (this.exit ??= Exit.succeed(this.value))
@@ -46,7 +46,7 @@ const guardOf = ({ schema }: Key<any>): ((value: unknown) => boolean) => {
   return guard
 }
 
-/** The value of an entry for a reader outside. */
+/** Gives the value of an entry, if there is one, to a reader outside. */
 export const valueOf = <A>(cell: Cell | undefined): Option.Option<A> => {
   if (cell === undefined) return Option.none()
   cell.isPrivate = false

@@ -6,15 +6,15 @@ import * as Schedule from "effect/Schedule"
 import { ConfigurationError } from "../ConfigurationError.ts"
 
 /*
- * The checks of definitions and options. Typed callers cannot fail most of them; untyped callers can. A check says what is
- * wrong with a value, in sentences that name the option, what it is, and what is expected.
+ * The checks of definitions and options. Typed callers cannot fail most of them; untyped callers can. A check lists the
+ * faults of a value. Each sentence names the option, its value and the expected value.
  */
 
 // -----------------------------------------------------------------------------
 // refusing
 // -----------------------------------------------------------------------------
 
-/** A definition with many faults has most often one cause; the first few tell it. */
+/** The most faults in an error. Many faults mostly have one cause, and the first few show it. */
 const most = 20
 
 const shortened = (problems: ReadonlyArray<string>): ReadonlyArray<string> => [
@@ -27,7 +27,7 @@ export const refuse = (subject: string, problems: ReadonlyArray<string>): void =
     throw new ConfigurationError({ subject, problems: problems.length > most ? shortened(problems) : problems })
 }
 
-/** Names what is defined, such as `Task "charge"`; where its name is none, the function that was called. */
+/** Names a definition, such as `Task "charge"`. If its name is no string, gives `call` instead. */
 export const subjectOf = (kind: string, name: unknown, call: string = kind): string =>
   typeof name === "string" ? `${kind} "${name.slice(0, 40)}"` : call
 
@@ -35,7 +35,7 @@ export const subjectOf = (kind: string, name: unknown, call: string = kind): str
 // values
 // -----------------------------------------------------------------------------
 
-/** Says what a value is. Of numbers, and of words that may be an option, it says the value. */
+/** Describes a value: a number, a boolean or a short string as it is, any other value by its kind. */
 export const described = (value: unknown): string => {
   switch (typeof value) {
     case "undefined":
@@ -57,8 +57,8 @@ export const described = (value: unknown): string => {
 }
 
 /**
- * Whether a value is a promise. Nobody will wait for it, so its rejection is taken here: otherwise it would end the
- * process, with everything else that runs in it.
+ * Whether a value is a promise. Nobody will wait for the promise, so its rejection is handled here. An unhandled
+ * rejection would end the process, with everything else that runs in it.
  */
 export const isPromise = (value: unknown): boolean => {
   if (!isPromiseLike(value)) return false
@@ -70,10 +70,10 @@ export const isPromise = (value: unknown): boolean => {
 // checks
 // -----------------------------------------------------------------------------
 
-/** What is wrong with a value that stands under a name; nothing if it is right. */
+/** Lists the faults of a value. `what` names the value; a right value has no faults. */
 export type Check = (what: string, value: unknown) => ReadonlyArray<string>
 
-/** The longest name or tag accepted; names end up in spans, metrics and journals. */
+/** The longest name or tag, in characters. Names get into spans, metrics and journals. */
 const maxNameLength = 256
 
 export const nameProblems = (what: string, name: unknown): ReadonlyArray<string> => {
@@ -94,7 +94,7 @@ export const durationProblems = (what: string, input: unknown, bound: "from 0" |
   return fits ? [] : [`${what} is ${Duration.format(duration.value)}, expected a finite duration ${bound}`]
 }
 
-/** A count or a limit: `bound` is the smallest whole number that makes sense. */
+/** Checks a count or a limit. `bound` is the smallest whole number that makes sense. */
 export const countProblems = (what: string, count: unknown, bound: 0 | 1): ReadonlyArray<string> =>
   Number.isSafeInteger(count) && (count as number) >= bound
     ? []
@@ -132,7 +132,7 @@ export const isFunction: Check = expected("a function", (value) => typeof value 
 export const isOneOf = (...words: ReadonlyArray<string>): Check =>
   expected(words.map((word) => `"${word}"`).join(" or "), (value) => words.includes(value as string))
 
-/** Anything that is there, and is no promise. */
+/** Checks that a value is there, and is no promise. */
 export const isGiven = (expectation: string): Check =>
   expected(expectation, (value) => value !== undefined && value !== null && !isPromise(value))
 
@@ -148,7 +148,7 @@ const spanChecks: Checks<{ readonly name: string; readonly attributes?: object }
   attributes: optional(isObject)
 }
 
-/** What `Task.make`, `Node.make` and `Task.fork` say of the attempts. */
+/** The checks of the options that `Task.make`, `Node.make` and `Task.fork` share. */
 export const attemptChecks = {
   name: optional((_, name) => nameProblems("the name", name)),
   retry: optional(isSchedule),
@@ -163,10 +163,10 @@ export function optional(check: Check): Check {
 // options
 // -----------------------------------------------------------------------------
 
-/** A check for each option of a type: the compiler holds the two together. */
+/** A check for each option of a type. The compiler refuses a missing check, and one without an option. */
 export type Checks<Options> = { readonly [K in keyof Options]-?: Check }
 
-/** What is wrong with options: each by itself, and those that there are none of. */
+/** Lists the faults of options: those of each option, and the names that are no options. */
 export const optionsProblems = <Options>(
   what: string,
   options: unknown,
@@ -182,10 +182,10 @@ export const optionsProblems = <Options>(
   ]
 }
 
-/** What is wrong with options that may be part of a larger object, such as a configuration. */
+/** Lists the faults of options that may stand beside others in a larger object, such as a configuration. */
 export const valuesProblems = <Options>(options: object, checks: Checks<Options>): ReadonlyArray<string> =>
   Object.entries<Check>(checks).flatMap(([name, check]) => check(name, (options as Record<string, unknown>)[name]))
 
-/** How many may run at the same time, `Infinity` where nothing bounds them. */
+/** Gives the bound of a concurrency as a number, `Infinity` for none. */
 export const limitOf = (concurrency: number | "unbounded" | undefined): number =>
   concurrency === undefined || concurrency === "unbounded" ? Infinity : concurrency

@@ -7,8 +7,8 @@ import { type AnyState, tagOf } from "./state.ts"
 import { compiled, type CompiledTask, isTask, plain } from "./task.ts"
 
 /**
- * A machine: what `Workflow.make` compiles a definition to, once. It is a value. Interpreters run it, `Mermaid` draws it,
- * and nothing in it changes.
+ * A machine: `Workflow.make` compiles a definition to it, once. A machine is a value that never changes. Interpreters
+ * run it, and `Mermaid` draws it.
  */
 export interface Machine {
   readonly name: string
@@ -17,9 +17,9 @@ export interface Machine {
   readonly exits: ReadonlyArray<string>
   /** All states, the exits among them, by their tags. */
   readonly entries: ReadonlyMap<string, Entry>
-  /** The state in which a run starts unless told otherwise; none where that state carries a payload. */
+  /** The initial state; none if it carries a payload. */
   readonly start: AnyState | undefined
-  /** Some state retries or catches, so a failure may not be the end. */
+  /** Whether some state has a retry policy or an error edge, so that a failure may not be the end. */
   readonly recovers: boolean
   readonly maxTransitions: number
   /** The span of a run. */
@@ -29,14 +29,14 @@ export interface Machine {
 
 const MachineKey: unique symbol = Symbol("effect-cano/Workflow/machine")
 
-/** Puts a machine into a workflow, out of sight of whoever prints or compares it. */
+/** Puts a machine into a workflow, hidden from printing and comparing. */
 export const hideIn = (workflow: object, machine: Machine): void =>
   void Object.defineProperty(workflow, MachineKey, { value: machine })
 
 export const machineOf = (workflow: Workflow.Any): Machine =>
   (workflow as unknown as { readonly [MachineKey]: Machine })[MachineKey]
 
-/** Says what a run died or failed of. The errors belong to the public module, which imports this one. */
+/** Makes the errors of a run. Their classes belong to the public module, which imports this one. */
 export interface Faults {
   readonly undeclared: (machine: Machine, from: string | undefined, next: unknown) => unknown
   readonly overrun: (machine: Machine, state: string) => unknown
@@ -50,23 +50,23 @@ export interface Location {
   readonly attempt: number
 }
 
-/** Where a typed failure leads, instead of out of the run. */
+/** An edge that a typed failure takes, instead of ending the run. */
 export interface ErrorEdge {
   /** The tag of the next state, if it does not depend on the failure. */
   readonly to: string | undefined
-  /** Gives the next state for a failure and the state that failed. */
+  /** Makes the next state from the failure and the state that failed. */
   readonly next: Handler
 }
 
-/** A state of a machine. All entries have one shape, so that the loop stays monomorphic. */
+/** A state of a machine. All entries have the same shape, so the loop stays monomorphic. */
 export class Entry {
   readonly tag: string
   readonly isExit: boolean
   readonly handler: Handler
   readonly task: CompiledTask
-  /** By the tag of the failure. */
+  /** The error edges by the tag of the failure. */
   readonly errorEdges: ReadonlyMap<string, ErrorEdge>
-  /** The first three edges lie in the entry itself: comparing a tag costs less than a map look-up. */
+  /** The first three edges stand in the entry itself: comparing tags costs less than a map look-up. */
   private tag0: string | undefined = undefined
   private tag1: string | undefined = undefined
   private tag2: string | undefined = undefined
@@ -93,7 +93,7 @@ export class Entry {
     this.tag2 = to[2]?.tag
   }
 
-  /** The entry behind an edge, if this state declares it. */
+  /** Gives the entry that an edge leads to, if this state declares the edge. */
   edge(tag: string): Entry | undefined {
     if (tag === this.tag0) return this.entry0
     if (tag === this.tag1) return this.entry1
@@ -102,7 +102,7 @@ export class Entry {
   }
 }
 
-/** Compiles definitions to linked entries. `stateOf` builds a state from its tag, if the tag alone is enough. */
+/** Compiles definitions to linked entries. `stateOf` makes a state from its tag, if the state has no payload. */
 export const entriesOf = (
   states: ReadonlyMap<string, StateDefinition>,
   exits: ReadonlyArray<string>,
@@ -125,14 +125,14 @@ export const entriesOf = (
 export const recovers = (entries: ReadonlyMap<string, Entry>): boolean =>
   Array.from(entries.values()).some(({ errorEdges, task }) => task.retry !== undefined || errorEdges.size > 0)
 
-/** Where a run starts that is given a state, or none. */
+/** Gives the entry of a run's start, or throws if the machine has no such state. */
 export const entryOf = (machine: Machine, state: AnyState | undefined): Entry => {
   const entry = machine.entries.get(tagOf(state) ?? "")
   if (entry === undefined) throw machine.faults.undeclared(machine, undefined, state)
   return entry
 }
 
-/** The tag of a value, if it is the tag of one of the machine's states. */
+/** Gives the tag of a value, if one of the machine's states has that tag. */
 export const knownTag = (machine: Machine, value: any): string | undefined => {
   const tag = tagOf(value)
   return typeof tag === "string" && machine.entries.has(tag) ? tag : undefined

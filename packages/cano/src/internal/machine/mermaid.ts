@@ -4,7 +4,7 @@ import type { Entry, Machine } from "./machine.ts"
 import { labelOf } from "./policyLabel.ts"
 import type { Fork } from "./task.ts"
 
-/** Draws a machine as a Mermaid flowchart. Node ids are made here, so only labels carry what a user wrote. */
+/** Draws a machine as a Mermaid flowchart. Node ids are made here, so only labels contain text of the user. */
 export const draw = ({ entries, exits, initial }: Machine): string => {
   const states = Array.from(entries.values()).filter((entry) => !entry.isExit)
   const ids = new Map([...states.map(({ tag }) => tag), ...exits].map((tag, index) => [tag, `s${index}`]))
@@ -42,7 +42,7 @@ const drawFork = (lines: Array<string>, id: string, { branches, wait }: Fork): s
   return join
 }
 
-/** A failure that a function routes has no target before it happens, so it stands in the state's label. */
+/** The label of a state. It names the errors that a function routes: their target is unknown before the failure. */
 const label = ({ errorEdges, tag, task }: Entry): string =>
   [
     escape(tag),
@@ -52,8 +52,8 @@ const label = ({ errorEdges, tag, task }: Entry): string =>
   ].join("<br/>")
 
 /**
- * Writes everything that could end a label, or mean something to Mermaid or HTML, as a character code. Mermaid trims
- * labels, so spaces at their ends are written as codes too.
+ * Writes as a character code every character that could end a label, or that Mermaid or HTML could read as syntax.
+ * Mermaid trims labels, so a space at an end becomes a code too.
  */
 const escape = (text: string): string =>
   Array.from(text.toWellFormed(), (char) => (/[\p{L}\p{N} _.,×-]/u.test(char) ? char : `#${char.codePointAt(0)};`))

@@ -7,8 +7,8 @@ import { isPromise } from "../faults.ts"
 export type AnyEffect = Effect.Effect<any, any, any>
 
 /**
- * Any accepted form of a task's `run`, made one: a function of its arguments that returns an Effect or a plain value.
- * Generator functions are wrapped here, once, because wrapping them for every call costs more than running them.
+ * The one form that all accepted forms of a task's `run` are turned into: a function that returns an Effect or a plain
+ * value. A generator function is wrapped once, because wrapping it for every call would cost more than running it.
  */
 export type Handler = (...args: ReadonlyArray<any>) => unknown
 
@@ -28,7 +28,7 @@ export const toEffect = (output: unknown): AnyEffect => {
   return isGenerator(output) ? Effect.gen(() => output) : Effect.succeed(output)
 }
 
-/** What a phase gives to the next one: anything but a promise, which nobody would wait for. */
+/** Makes an Effect of a phase's output. Nobody would wait for a promise, so a promise is a defect. */
 export const phaseEffect = (phase: string, output: unknown): AnyEffect =>
   isPromise(output)
     ? Effect.die(new ConfigurationError({ subject: "Node.make", problems: [`${phase} returned ${promise}`] }))
@@ -36,17 +36,17 @@ export const phaseEffect = (phase: string, output: unknown): AnyEffect =>
 
 const promise = "a promise, which nobody waits for: return an Effect, as Effect.promise makes"
 
-/** An Effect that a fiber must run: a successful Exit already has its value. */
+/** Whether a fiber must run an output to get its value. A successful Exit already has its value. */
 export const isPending = (output: unknown): output is AnyEffect =>
   typeof output === "object" && output !== null && TypeId in output && !isSuccess(output)
 
-/** The value of an output that is not pending. */
+/** Gives the value of an output that is not pending. */
 export const valueOf = (output: unknown): unknown =>
   typeof output === "object" && output !== null && TypeId in output ? (output as Exit.Success<unknown>).value : output
 
 const isSuccess = (output: object): boolean => "_tag" in output && output._tag === "Success" && Exit.isExit(output)
 
-/** What a function gives that calls a generator function, instead of being one. */
+/** Whether an output is a generator: the output of a plain function that calls a generator function. */
 export const isGenerator = (output: unknown): output is Generator<any, any, any> =>
   typeof output === "object" &&
   output !== null &&

@@ -1,4 +1,4 @@
-/** What a diagram says of a retry policy. A schedule is opaque, so the presets of `Retry` leave their words here. */
+/** The words for retry policies in diagrams. A schedule is opaque, so the presets of `Retry` leave their words here. */
 const labels = new WeakMap<object, string>()
 
 export const label = <A extends object>(schedule: A, text: string): A => {

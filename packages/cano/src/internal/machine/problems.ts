@@ -13,7 +13,7 @@ export interface StateDefinition {
   readonly catch?: Readonly<Record<string, string | ((error: any, state: any) => unknown)>> | undefined
 }
 
-/** Everything that is wrong with a definition and that types cannot say, or that untyped callers got wrong. */
+/** Lists the faults of a definition: those that types cannot express, and the mistakes of untyped callers. */
 export const problems = ({ exits, initial, states }: Definition): ReadonlyArray<string> => [
   ...Array.from(states).flatMap(([tag, state]) => stateProblems(tag, state)),
   ...graphProblems({ initial, exits, edges: new Map(Array.from(states, ([tag, state]) => [tag, edgesOf(state)])) })

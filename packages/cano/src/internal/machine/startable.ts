@@ -1,9 +1,9 @@
 import type * as Effect from "effect/Effect"
 
-/** How a workflow offers its run to modules that it imports, and that therefore cannot import it. */
+/** The key under which a workflow offers its run. Modules that `Workflow` imports cannot import `Workflow`. */
 export const StartKey: unique symbol = Symbol("effect-cano/start")
 
-/** A workflow that a fork can start. `Start` is the state it starts in. */
+/** A workflow that a fork can start. `Start` is the type of its initial state. */
 export interface Startable<out A, out E, out R, out Start> {
   readonly [StartKey]: () => Effect.Effect<A, E, R>
   readonly "~effect-cano/Start"?: Start

@@ -10,16 +10,16 @@ export const TypeId = "~effect-cano/Task"
 
 export const isTask = (u: unknown): u is Task.Any => hasProperty(u, TypeId)
 
-/** A task as the engine sees it, whichever form it was written in. */
+/** A task as the engine sees it. All forms of a task compile to this one. */
 export interface CompiledTask {
   readonly name: string | undefined
-  /** Runs one attempt: gives an Effect or a plain value. */
+  /** Makes one attempt: gives an Effect or a plain value. */
   readonly handler: Handler
-  /** The same, for an interpreter that stands around the parts of a task; none where the task has no parts. */
+  /** Makes one attempt with an interpreter around each part; none if the task has no parts. */
   readonly inParts: PartsHandler | undefined
   readonly retry: Schedule.Schedule<unknown, any, any, any> | undefined
   readonly attemptTimeout: Duration.Duration | undefined
-  /** What a diagram shows of a fork. */
+  /** The details of a fork that a diagram shows. */
   readonly fork: Fork | undefined
 }
 
@@ -29,7 +29,7 @@ export interface Fork {
   readonly branches: ReadonlyArray<string> | undefined
 }
 
-/** What an interpreter offers to a task with parts: a node with its phases, a fork with its branches. */
+/** The interpreter's side of a task with parts: a node with its phases, a fork with its branches. */
 export interface Parts {
   /** Stands around a phase. */
   readonly phase: (name: "prep" | "exec" | "post", phase: AnyEffect) => AnyEffect
@@ -41,7 +41,7 @@ export interface Parts {
 
 export type PartsHandler = (state: any, parts: Parts) => unknown
 
-/** What `Task.make` reads from the function that it is given by `Node.make` or `Task.fork`. */
+/** The parts that `Node.make` and `Task.fork` attach to a handler, for `Task.make`. */
 export interface Composite {
   readonly inParts: PartsHandler
   readonly fork?: Fork | undefined
@@ -49,17 +49,17 @@ export interface Composite {
 
 const CompositeKey: unique symbol = Symbol("effect-cano/composite")
 
-/** Makes a handler that can also show its parts. */
+/** Attaches parts to a copy of a handler. */
 export const composite = (handler: Handler, parts: Composite): Handler =>
   Object.assign((state: unknown) => handler(state), { [CompositeKey]: parts })
 
 export const compositeOf = (run: unknown): Composite | undefined =>
   typeof run === "function" ? (run as { readonly [CompositeKey]?: Composite })[CompositeKey] : undefined
 
-/** A task is compiled when it is made; its public type does not show it. */
+/** Shows the compiled task in a task. `Task.make` has compiled it already; the public type hides that. */
 export const compiled = (task: Task.Any): CompiledTask => task as unknown as CompiledTask
 
-/** A task that has nothing but a handler. */
+/** Makes a task of a handler alone. */
 export const plain = (handler: Handler): CompiledTask => ({
   name: undefined,
   handler,
@@ -69,7 +69,7 @@ export const plain = (handler: Handler): CompiledTask => ({
   fork: undefined
 })
 
-/** Bounds each attempt of a handler; a plain value or a successful Exit needs no bound. */
+/** Bounds each attempt of a handler in time. A plain value or a successful Exit needs no bound. */
 export const withTimeout = <Args extends ReadonlyArray<any>>(
   handler: (...args: Args) => unknown,
   timeout: Duration.Duration,

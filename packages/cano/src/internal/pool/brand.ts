@@ -7,17 +7,17 @@ interface Counters {
 }
 
 /**
- * The statuses that `Concurrent` has given. A set of them and not a property on each: a mark on the value would show in
+ * The statuses that `Concurrent` has made. They stand in a set, because a mark on the value itself would show in
  * `deepStrictEqual`, in logs and in serialised results.
  */
 const statuses = new WeakSet<object>()
 
-/** Marks a status as that of a batch. */
+/** Marks a value as the status of a batch. */
 export const brandStatus = <Status extends Counters>(status: Status): Status => {
   statuses.add(status)
   return status
 }
 
-/** Whether a value is the status of a batch, and not one that only looks like it. */
+/** Whether a value is the status of a batch, and not only looks like one. */
 export const isBrandedStatus = (value: unknown): value is Counters =>
   typeof value === "object" && value !== null && statuses.has(value)

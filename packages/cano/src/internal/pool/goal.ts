@@ -1,17 +1,17 @@
 import * as Duration from "effect/Duration"
 import type * as Wait from "../../Wait.ts"
 
-/** Why the waiting was over. */
+/** The reason why the waiting was over. */
 export type End = "settled" | "quota" | "deadline" | "unreachable"
 
-/** When a pool is done, in numbers. */
+/** The numbers that say when a pool is done. */
 export interface Goal {
-  /** Stop when so many have counted. */
+  /** The number of effects to wait for, of those that `count`. */
   readonly required: number | undefined
   readonly count: Wait.Count
-  /** Stop after so many milliseconds. */
+  /** The time after which the pool stops, in milliseconds. */
   readonly deadline: number | undefined
-  /** Stop as soon as `required` is out of reach, instead of waiting for the rest. */
+  /** Whether to stop as soon as `required` is out of reach, instead of waiting for the rest. */
   readonly failFast: boolean
 }
 
@@ -23,7 +23,7 @@ export const goalOf = (wait: Wait.Wait, total: number, failFast = false): Goal =
       return { required: wait.required, count: wait.count, deadline: undefined, failFast }
     case "Percentage":
       return {
-        // Without the noise of binary fractions: 64.4 percent of 250 is 161.
+        // Rounds away the noise of binary fractions: 64.4 percent of 250 is 161.
         required: Math.ceil(Number(((total * wait.percentage) / 100).toPrecision(12))),
         count: wait.count,
         deadline: undefined,

@@ -8,37 +8,37 @@ import * as Annotations from "../annotations.ts"
 import type { End, Goal } from "./goal.ts"
 
 /**
- * How many instances are launched before the event loop gets a turn, where the end may come before all have started.
- * Launching all at once would hold up every timer, the deadline's included: 10,000 sleeping fibers take longer to start
- * than many a deadline lasts. Small slices also let those that run get on before more of them start.
+ * The effects that start before the event loop gets a turn, in a pool that may end before all have started. Starting
+ * all at once would hold up every timer, that of the deadline too: 10,000 sleeping fibers take longer to start than
+ * many a deadline lasts. Small slices also let running effects make progress before more of them start.
  *
- * Any slice ends when the clock moves, so it takes about a millisecond, whatever the effects do before they suspend. It
- * goes on while the clock has not moved since the start of the pool, so that under a test clock all instances start at
- * the same time.
+ * A slice of any size ends when the clock moves. So it takes about a millisecond, whatever the effects do before they
+ * suspend. The first slice goes on until the clock moves, so under a test clock all effects start at the same time.
  */
 const smallSlice = 16
 
 export interface Options {
   readonly goal: Goal
-  /** What the logs of an effect say of it: the name of the annotation, and its value by the place of the effect. */
+  /** The name of the log annotation of each effect. */
   readonly annotation: string
+  /** The value of that annotation, by the place of the effect. */
   readonly idOf: (index: number) => string
   readonly concurrency: number
   readonly onSettled: ((pool: Pool) => void) | undefined
 }
 
 /**
- * Runs effects at once, each in a fiber, until a goal is reached; then interrupts the rest and waits for their end.
+ * Runs effects at once, each in a fiber, until a goal is reached. Then interrupts the rest and waits for their end.
  *
- * `Effect.forEach` interrupts its fibers as well, but forgets what they gave; a pool keeps every exit in its place.
+ * `Effect.forEach` interrupts its fibers as well, but forgets their results. A pool keeps every exit in its place.
  */
 export class Pool {
-  /** The exits by the place of the effect; a hole is an effect that was cancelled or has not ended. */
+  /** The exits by the place of the effect. `undefined` is an effect that was cancelled or has not ended. */
   readonly exits: Array<Exit.Exit<any, any> | undefined>
   readonly total: number
   completed = 0
   failed = 0
-  /** Effects that have ended by cancellation. */
+  /** The number of effects that have ended by cancellation. */
   interrupted = 0
   running = 0
   end: End | undefined = undefined
@@ -78,7 +78,7 @@ export class Pool {
     this.annotations = Annotations.annotationsOf(parent)
   }
 
-  /** Runs the pool to its end; an interruption interrupts every fiber and waits for it. */
+  /** Runs the pool to its end. An interruption interrupts every fiber and waits for their ends. */
   run(): Effect.Effect<Pool> {
     return Effect.suspend(() => {
       this.startedAt = this.now()
@@ -109,7 +109,7 @@ export class Pool {
     })
   }
 
-  /** Launches what fits, and gives the event loop a turn between slices. */
+  /** Starts as many effects as `concurrency` has room for, and gives the event loop a turn between slices. */
   private readonly pump = (): void => {
     this.scheduled = false
     if (this.pumping) return
@@ -145,7 +145,7 @@ export class Pool {
     const context = Annotations.provide(this.parent.context as Context.Context<any>, annotations)
     const fiber = Effect.runForkWith(context)(this.effects[index]!)
     this.fibers[index] = fiber
-    // What it did while it started may have ended the waiting, when it could not be found yet.
+    // While it started, the effect may have ended the waiting, and its fiber was not among `fibers` yet.
     if (this.end !== undefined) fiber.interruptUnsafe(this.parent.id)
     fiber.addObserver((exit) => this.settled(index, exit))
   }
@@ -166,7 +166,7 @@ export class Pool {
     this.report()
     if (this.end === undefined) this.check()
     if (this.end !== undefined) this.settleIfDone()
-    // A slice that is due comes by itself: one more for each end would launch all at once after all.
+    // A scheduled slice comes by itself. Another slice for each end would start all effects at once after all.
     else if (!this.pumping && !this.scheduled) this.pump()
   }
 
@@ -180,7 +180,7 @@ export class Pool {
     }
   }
 
-  /** Looks whether the goal is reached, or out of reach. */
+  /** Stops if the goal is reached, or out of reach. */
   private check(): void {
     const { required, count } = this.options.goal
     const counted = count === "succeeded" ? this.completed : this.completed + this.failed
@@ -191,13 +191,13 @@ export class Pool {
     if (this.isLate(this.now())) this.stop("deadline")
   }
 
-  /** Whether there is no use in waiting on. Where failures count as well, only the number of effects can be too small. */
+  /** Whether waiting on is of no use. If failures count as well, only a total below `required` is out of reach. */
   private isOutOfReach(): boolean {
     const { required, count, failFast } = this.options.goal
     return failFast && required !== undefined && this.total - (count === "succeeded" ? this.failed : 0) < required
   }
 
-  /** A busy event loop comes to the timer late; every launch and every end is a chance to notice. */
+  /** Whether the deadline has passed. A busy event loop runs the timer late, so every start and every end asks too. */
   private isLate(now: number): boolean {
     const { deadline } = this.options.goal
     return deadline !== undefined && now - this.startedAt > deadline
@@ -207,7 +207,7 @@ export class Pool {
     return this.clock.currentTimeMillisUnsafe()
   }
 
-  /** Decides the end and interrupts what still runs. */
+  /** Decides the end and interrupts the running effects. */
   private stop(end: End): void {
     if (this.end !== undefined) return
     this.end = end
@@ -218,7 +218,7 @@ export class Pool {
   private interruptRunning(): void {
     this.timer?.interruptUnsafe(this.parent.id)
     if (this.running === 0) return
-    // The fibers before `next` are all that can run.
+    // Only the fibers before `next` have started.
     for (let index = 0; index < this.next; index++) this.fibers[index]?.interruptUnsafe(this.parent.id)
   }
 

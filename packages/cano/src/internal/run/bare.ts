@@ -6,34 +6,34 @@ import type { CompiledTask } from "../machine/task.ts"
 import { Position } from "./position.ts"
 import { recover, type Recovering } from "./recovery.ts"
 
-/** How many plain transitions may follow each other before the fiber yields: Effect's own figure for operations. */
+/** The plain transitions in a row before the fiber yields. Effect has the same number for its operations. */
 const fairness = 2048
 
 /**
- * Plain transitions left before a yield. All runs of a process share the count, so that runs within runs are as fair as
- * one. It holds nothing of any run.
+ * The plain transitions left before a yield. All runs of a process share the count, so nested runs are as fair as a
+ * single one. The count holds no data of a run.
  */
 let fuel = fairness
 
-/** What `step` gets where a turn brought no state: the run arrived at an exit, or it paused. */
+/** The argument of `step` after a turn that gave no next state: the loop ends, or the fiber has yielded. */
 const nothing = Symbol("effect-cano/nothing")
 const arrived = Exit.succeed(nothing)
 const paused = Effect.as(Effect.yieldNow, nothing)
 
 /**
- * A run that nobody watches. It is the options object of `Effect.whileLoop`, so neither a run nor a transition allocates a
+ * A run that nobody watches. The run itself is the options object of `Effect.whileLoop`, so the loop allocates no
  * closure.
  *
- * Plain values and successful Exits are followed on the spot; the fiber gets the first real effect. Retries and error
+ * The run follows plain values and successful Exits at once, and hands real effects to the fiber. Retries and error
  * edges stand outside the loop.
  */
 export class BareRun extends Position implements Recovering {
-  /** What the first turn came to, before the fiber was asked. */
+  /** The effect of the first turn, from `begin`, until the loop takes it. */
   private pending: AnyEffect | undefined = undefined
   /** A failure that no error edge may catch: too many transitions. */
   private end: AnyEffect | undefined = undefined
 
-  /** Follows the plain transitions at the start. If they lead to an exit, this gives the result, and no loop is needed. */
+  /** Follows the plain transitions at the start. If they lead to an exit, gives the result: no loop is needed. */
   begin(): Effect.Effect<any> | undefined {
     if (!this.entry.isExit) {
       try {

@@ -8,7 +8,7 @@ type AnyInterceptor = Interceptor<any, any>
 /** Stands around `inner`. */
 export type Around = (run: Run, inner: AnyEffect) => AnyEffect
 
-/** The interceptors of a run, made one at each level. A level that nobody wants is left out. */
+/** The interceptors of a run, combined to one function at each level. A level without interceptors is `undefined`. */
 export class Chain {
   readonly run: Around | undefined
   readonly state: Around | undefined
@@ -47,8 +47,9 @@ export interface Breakable {
 }
 
 /**
- * An interceptor that may fail. Inside a state its failure would be retried, or taken for an error edge, or be one failed
- * branch among others. So there it becomes a defect, and the run ends with it.
+ * Lets a failure of an interceptor end the run. Inside a state, a policy could retry the failure, an error edge could
+ * catch it, or a fork could count it as one failed branch. So there it becomes a defect, and the run ends with the
+ * failure.
  */
 export const breaking = (self: AnyInterceptor, run: Breakable): AnyInterceptor => ({
   run: self.run && ((at, inner) => self.run!(at, inner)),

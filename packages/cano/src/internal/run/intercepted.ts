@@ -10,7 +10,7 @@ import { type Breakable, breaking, Chain } from "./chain.ts"
 import { Position } from "./position.ts"
 import { firstAttempt, recover, type Recovering, retry, type Retrying } from "./recovery.ts"
 
-/** Who stands around a run. */
+/** The interceptors around a run, and its name. */
 export interface Company {
   /** Names the run. */
   readonly id: string | undefined
@@ -20,7 +20,7 @@ export interface Company {
   readonly others: ReadonlyArray<Interceptor<any, any>>
 }
 
-/** A run that interceptors stand around: the loop of all interpreters but the bare one. */
+/** A run with interceptors around it: the loop of all interpreters but the bare one. */
 export class LiveRun extends Position implements Run, Recovering, Breakable {
   readonly workflow: Workflow.Any
   readonly id: string | undefined
@@ -86,7 +86,7 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
     return state === undefined ? inner : state(this, inner)
   }
 
-  /** A state with its retries and error edges: gives a state that one of its edges leads to. It is the same for all states. */
+  /** Makes one Effect for all states: the present state with its retries and error edges. It gives the next state. */
   private inner(): AnyEffect {
     const leave = (next: unknown) => this.leave(next)
     const inner = Effect.matchCauseEffect(this.attempts.first, {
@@ -96,7 +96,7 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
     return this.isBreakable ? Effect.catchCause(inner, (cause) => Effect.failCause(this.broken ?? cause)) : inner
   }
 
-  /** Lets a state go that has an edge. Otherwise the attempt has died after all, unless an error edge led nowhere. */
+  /** Gives the next state, or dies if no edge leads to it. Unless an error edge was taken, the attempt has died. */
   private leave(next: any): AnyEffect {
     if (this.broken !== undefined) return Effect.failCause(this.broken)
     if (this.entry.edge(typeof next === "string" ? next : next?._tag) !== undefined) return Effect.succeed(next)
@@ -118,7 +118,7 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
   }
 }
 
-/** A task among the branches of a fork. It has attempts of its own, and is otherwise where the run is. */
+/** A task among the branches of a fork. It has attempts of its own and shares the position of the run. */
 class BranchRun implements Run, Retrying {
   readonly branch: string
   readonly task: CompiledTask
@@ -160,10 +160,10 @@ class BranchRun implements Run, Retrying {
     return this.attempts.onFailed
   }
 
-  /** Log lines of a branch name the attempt of its state. */
+  /** Does nothing: log lines of a branch name the attempt of the state. */
   announce(): void {}
 
-  /** All attempts of the branch. */
+  /** Makes all attempts of the branch. */
   all(): AnyEffect {
     const { first, onFailed } = this.attempts
     const retried = Effect.catchCause(firstAttempt(first), (cause) => retry(this, cause))
@@ -198,7 +198,7 @@ class Attempts {
   }
 }
 
-/** Phases matter to the interceptors of parts alone. The branches of a fork have attempts, which matter to all. */
+/** Whether to run a task in parts. Only the level `part` needs phases; all levels need the attempts of branches. */
 const showsParts = ({ fork, inParts }: CompiledTask, chain: Chain): boolean =>
   inParts !== undefined && (fork !== undefined || chain.part !== undefined)
 

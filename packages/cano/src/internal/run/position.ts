@@ -2,15 +2,15 @@ import type { RunAnnotations } from "../annotations.ts"
 import type { Entry, Location, Machine } from "../machine/machine.ts"
 import type { AnyState } from "../machine/state.ts"
 
-/** Where a run stands. Only the loop that runs it moves it. */
+/** The position of a run. Only the loop of the run moves it. */
 export class Position implements Location {
   readonly machine: Machine
   entry: Entry
   state: AnyState
   transitions = 0
-  /** The attempt of the state's task, from 1. */
+  /** The present attempt of the state's task, from 1. */
   attempt = 1
-  /** What log lines say of the run, once it runs in a context of its own. */
+  /** The annotations of the run's log lines; none before the run has a context of its own. */
   annotations: RunAnnotations | undefined = undefined
 
   constructor(machine: Machine, entry: Entry, state: AnyState) {
@@ -23,7 +23,7 @@ export class Position implements Location {
     return this.entry.tag
   }
 
-  /** Makes a transition, or throws if the present state declares no edge to the next one. */
+  /** Makes a transition, or throws if the present state has no edge to the next one. */
   follow(next: any): void {
     const entry = this.entry.edge(typeof next === "string" ? next : next?._tag)
     if (entry === undefined) throw this.machine.faults.undeclared(this.machine, this.entry.tag, next)
@@ -33,7 +33,7 @@ export class Position implements Location {
     this.attempt = 1
   }
 
-  /** Has log lines say from now on where the run is. */
+  /** Updates the annotations of log lines to the present position. */
   announce(): void {
     const { annotations } = this
     if (annotations === undefined) return

@@ -9,37 +9,37 @@ import type { AnyState } from "../machine/state.ts"
 import type { CompiledTask } from "../machine/task.ts"
 
 /*
- * Retries and error edges. All interpreters, forks and `Task.run` have them from here.
+ * Retries and error edges, for all interpreters, forks and `Task.run`.
  *
- * Both begin with a failure that has happened. So an attempt that succeeds pays nothing for them.
+ * Both begin after a failure, so a successful attempt pays nothing for them.
  */
 
-/** Who has failed in an attempt and can make another one. */
+/** A task whose attempt has failed, and a way to make the next attempt. */
 export interface Retrying {
   readonly task: CompiledTask
   /** Makes the next attempt. */
   readonly again: AnyEffect
-  /** Hears of each attempt that failed or died, with the delay before the next one, if there is a next one. */
+  /** Called after each failed attempt, with the delay before the next attempt, if there is one. */
   readonly onAttemptFailed?:
     | ((cause: Cause.Cause<any>, retryIn: Duration.Duration | undefined) => AnyEffect)
     | undefined
 }
 
-/** Who has error edges as well. */
+/** A state of a run, which has error edges as well. */
 export interface Recovering extends Retrying {
   readonly entry: Entry
   readonly state: AnyState
-  /** Hears of the failure whose error edge is taken. */
+  /** Called when an error edge is taken, with its failure. */
   onErrorEdge(cause: Cause.Cause<any>): void
 }
 
-/** The failure that a retry or an error edge may take up: the first typed one, unless a defect stands beside it. */
+/** The failure that a retry or an error edge may handle: the first typed one, unless the cause has a defect too. */
 const recoverable = (cause: Cause.Cause<any>): Option.Option<any> =>
   Cause.hasDies(cause) ? Option.none() : Cause.findErrorOption(cause)
 
 /**
- * Retries after a first attempt that failed, and fails with the last cause. `Effect.retry` is shown that first failure as
- * if it had made the attempt, so its semantics are kept.
+ * Retries after a failed first attempt, and in the end fails with the last cause. `Effect.retry` sees the first failure
+ * as if it had made that attempt, so its semantics are kept.
  */
 export const retry = (run: Retrying, cause: Cause.Cause<any>): AnyEffect => {
   const { again, onAttemptFailed, task } = run
@@ -59,7 +59,7 @@ export const retry = (run: Retrying, cause: Cause.Cause<any>): AnyEffect => {
   )
 }
 
-/** Retries after a first attempt that failed, then takes an error edge: gives the next state, or fails with the last cause. */
+/** Retries after a failed first attempt, then takes an error edge to the next state. Or fails with the last cause. */
 export const recover = (run: Recovering, cause: Cause.Cause<any>): AnyEffect =>
   run.task.retry === undefined
     ? takeErrorEdge(run, cause)
@@ -87,7 +87,7 @@ const errorEdgeTaken = (run: Recovering, cause: Cause.Cause<any>): AnyEffect => 
 const errorEdgeOf = ({ errorEdges }: Entry, error: any): ErrorEdge | undefined =>
   errorEdges.size > 0 && typeof error === "object" && error !== null ? errorEdges.get(error._tag) : undefined
 
-/** All attempts of a task outside of a machine's loop, as one Effect. */
+/** Makes all attempts of a task, outside of the loop of a machine. */
 export const attempts = (task: CompiledTask, state: unknown): AnyEffect => {
   const again = Effect.suspend(() => toEffect(task.handler(state)))
   return task.retry === undefined
@@ -95,7 +95,7 @@ export const attempts = (task: CompiledTask, state: unknown): AnyEffect => {
     : Effect.catchCause(firstAttempt(again), (cause) => retry({ task, again }, cause))
 }
 
-/** A retry around a task does not pass its attempt number on to the task. */
+/** Hides the attempt number of a retry around a task from the task. */
 export const firstAttempt: (attempt: AnyEffect) => AnyEffect = Effect.provideService(
   Schedule.CurrentMetadata,
   Schedule.CurrentMetadata.defaultValue()

@@ -12,19 +12,19 @@ import { BareRun } from "./bare.ts"
 import { LiveRun } from "./intercepted.ts"
 import type { Position } from "./position.ts"
 
-/** Those who watch the runs of a fiber. The engine asks for them once, at the start of a run. */
+/** The watchers of a fiber's runs. The engine looks for them once, at the start of a run. */
 export interface Watch {
-  /** Numbers a run, if one of them numbers runs. */
+  /** Gives a number to a run, if a watcher numbers runs. */
   readonly number: (() => string) | undefined
   readonly watchers: ReadonlyArray<Interceptor>
 }
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
-/** Finds them in the context of a fiber. */
+/** Finds the watchers in the context of a fiber. */
 export type WatchOf = (fiber: AnyFiber) => Watch | undefined
 
-/** Runs a workflow in the loop that fits: the bare one where nobody watches. */
+/** Runs a workflow: in the bare loop if nobody watches, in the intercepted loop otherwise. */
 export const start = (workflow: Workflow.Any, state: AnyState | undefined, watchOf: WatchOf): AnyEffect =>
   Effect.withFiber((fiber) => {
     const machine = machineOf(workflow)
@@ -45,7 +45,7 @@ export interface Options {
   readonly interceptors: ReadonlyArray<Interceptor<any, any>>
 }
 
-/** Runs a workflow with interceptors, inside of those who watch it. */
+/** Runs a workflow with interceptors, and with the watchers around them. */
 export const startIntercepted = (
   workflow: Workflow.Any,
   state: AnyState | undefined,
@@ -71,7 +71,7 @@ export const step = (workflow: Workflow.Any, state: AnyState, watchOf: WatchOf):
     return inContext(run, run.step(), fiber, undefined)
   })
 
-/** Logs say where they come from, and a retry or a repetition around the run does not pass its number on to the tasks. */
+/** Annotates the logs of a run, and hides the attempt number of a retry or a repetition around it from its tasks. */
 const inContext = (run: Position, effect: AnyEffect, fiber: AnyFiber, id: string | undefined): AnyEffect => {
   const annotations = Annotations.ofRun(Annotations.annotationsOf(fiber), run.machine.name, run, id)
   run.annotations = annotations
