@@ -1,9 +1,10 @@
 /**
- * The behaviour of `Workflow.run`, as tests that any interpreter must pass: a chain of interceptors, a durable engine, a
- * placement on other machines.
+ * The behaviour of `Workflow.run`, as tests that any interpreter must pass: a chain of interceptors, a durable engine,
+ * a placement on other machines.
  *
- * The names of the tests carry the ids of the promises that they hold: `W4` is the fourth of the module `Workflow`, `T2`
- * the second of `Task`, `N3` of `Node`, `R1` of `Retry`, `St4` of `Store`.
+ * The name of a test contains the ids of the promises that the test checks. `W4` is the fourth promise of the module
+ * `Workflow`, `T2` the second of `Task`, `N3` the third of `Node`, `R1` the first of `Retry`, `St4` the fourth of
+ * `Store`.
  *
  * @example
  * ```ts

@@ -1,26 +1,30 @@
 /**
- * Machines as data: the reference interpreter reads them, workflows are built from them, and random ones are generated.
+ * Machines as data. The module `Reference` predicts their outcomes, the module `Trial` builds workflows from them, and
+ * {@link randomMachine} generates them.
  *
- * The data says what each attempt does, never how an interpreter should go about it.
+ * The data describes the work of each attempt, and nothing of the interpreter's work.
  *
  * @since 0.1.0
  */
 import { random, type Random } from "./Seed.ts"
 
 /**
- * A state machine and all that its states do.
+ * A state machine, with the work of its states.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Machine {
-  /** States are records that tell who led to them, instead of literals. */
+  /** Whether states are records, with the state or failure that led to them, instead of literals. */
   readonly records: boolean
   readonly start: string
   readonly exits: ReadonlyArray<string>
   readonly states: Readonly<Record<string, State>>
   readonly maxTransitions: number
-  /** Where given, what the n-th attempt of the whole run does, in place of the scripts: take an edge, fail or die. After it, the first edge. */
+  /**
+   * The decisions of the attempts in the order of the whole run, in place of the scripts: take an edge, fail or die.
+   * Later attempts take the first edge.
+   */
   readonly choices?: ReadonlyArray<number | "fail" | "die"> | undefined
 }
 
@@ -33,25 +37,27 @@ export interface Machine {
 export interface State {
   readonly to: ReadonlyArray<string>
   readonly form: Form
-  /** What the state does when it is tried for the n-th time in a run; the last one stands for all that follow. */
+  /** The attempts of the state, in the order of a run. The last one stands for all later attempts. */
   readonly script: ReadonlyArray<Attempt>
   readonly retry?: Policy | undefined
-  /** In milliseconds, odd, so that it never equals a sleep. */
+  /** Bounds an attempt, in milliseconds. The number is odd, so it never equals a sleep. */
   readonly timeout?: number | undefined
-  /** Targets by the tag of a failure, as the tag itself or by a function of the error and the state. */
+  /** The targets by the tag of a failure. `byFunction` writes a target as a function of the error and the state. */
   readonly catch: Readonly<Record<string, { readonly to: string; readonly byFunction: boolean }>>
 }
 
 /**
- * One attempt: it may write into the store, it takes time, and it ends.
+ * One attempt: a write into the store, if any, a sleep, and an end.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Attempt {
+  /** The key to put the number of the attempt under. */
   readonly put?: string | undefined
+  /** The key of the list to append the number of the attempt to. */
   readonly append?: string | undefined
-  /** In milliseconds, even. */
+  /** The sleep in milliseconds, an even number. */
   readonly sleep: number
   readonly outcome: { readonly goto: string } | { readonly fail: string } | { readonly die: true }
 }
@@ -72,7 +78,7 @@ export type Policy =
       readonly maxDelay: number
     }
 
-/** The forms of `run`. The quick ones cannot sleep, write, or fail in a typed way. */
+/** The forms of `run` that cannot sleep or write. */
 const quickForms = ["pure", "exit"] as const
 /**
  * Lists the forms that the `run` of a state can have.
@@ -90,7 +96,7 @@ export const forms = [...quickForms, "effect", "function", "generator", "task", 
 export type Form = (typeof forms)[number]
 
 /**
- * What came of a run: everything that is compared.
+ * The outcome of a run: everything that a test compares.
  *
  * @category models
  * @since 0.1.0
@@ -105,11 +111,12 @@ export interface Outcome {
   /** Every state entered. */
   readonly path: ReadonlyArray<string>
   readonly store: Readonly<Record<string, unknown>>
+  /** The duration of the run in milliseconds. */
   readonly elapsed: number
 }
 
 /**
- * Where a run failed.
+ * The place where a run failed.
  *
  * @category models
  * @since 0.1.0
@@ -122,7 +129,8 @@ export interface Place {
 }
 
 /**
- * Tells what an attempt of a state does, after so many attempts of that state and so many attempts in all.
+ * Gives the work of the next attempt of a state, after `ofState` attempts of that state and `inAll` attempts of the
+ * run.
  *
  * @category generators
  * @since 0.1.0
@@ -135,7 +143,8 @@ export const attemptOf = (machine: Machine, state: State, ofState: number, inAll
 }
 
 /**
- * Makes a machine of at most 12 states from a seed. How often each kind of trouble comes differs from machine to machine.
+ * Makes a machine of at most 12 states from a seed. Each machine has its own probabilities of failures, defects and
+ * sleeps.
  *
  * @category generators
  * @since 0.1.0

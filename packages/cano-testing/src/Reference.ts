@@ -1,14 +1,15 @@
 /**
- * The reference interpreter: it says what a machine should do, and is written from the documentation, not from the source.
+ * The reference interpreter: it predicts the outcome of a machine. It is written from the documentation, not from the
+ * source.
  *
- * It is synchronous, knows no Effect, and keeps its own clock.
+ * It is synchronous, uses no Effect, and keeps a clock of its own.
  *
  * @since 0.1.0
  */
 import { attemptOf, type Attempt, type Machine, type Outcome, type Policy, type State } from "./Machines.ts"
 
 /**
- * Runs a machine.
+ * Predicts the outcome of a machine.
  *
  * @category running
  * @since 0.1.0
@@ -23,7 +24,7 @@ export const interpret = (machine: Machine): Outcome => {
   let tag = machine.start
   let by: string | undefined = "start"
 
-  /** One attempt: what it writes, how long it takes, and how it ends. */
+  /** Makes one attempt: writes into the store, moves the clock, and gives the end of the attempt. */
   const attempt = (state: State, { append, outcome, put, sleep }: Attempt): Attempt["outcome"] => {
     if (put !== undefined) store[put] = attempts.length
     if (append !== undefined) store[append] = [...((store[append] as Array<number> | undefined) ?? []), attempts.length]
@@ -34,7 +35,7 @@ export const interpret = (machine: Machine): Outcome => {
 
   while (!machine.exits.includes(tag)) {
     const state = machine.states[tag]!
-    // A nested workflow fails in its own state, the only one it has.
+    // A nested workflow fails in its own and only state.
     const place = (attempt: number) =>
       state.form === "nested"
         ? { workflow: "child", state: "Work", transitions: 0, attempt }

@@ -1,19 +1,18 @@
 /**
- * A runner says how a suite runs workflows: with it every test is held against an interpreter of your own.
+ * A runner tells a suite how to run workflows. With a runner of your own, the suite tests your own interpreter.
  *
  * @since 0.1.0
  */
 import type * as Workflow from "effect-cano/Workflow"
 
 /**
- * An assumption that some tests make. A runner that does not hold it does without those tests; they are reported as
- * skipped.
+ * An assumption of some tests. For a runner that does not fulfil the assumption, those tests are reported as skipped.
  *
- * - `"once"`: an attempt is made once. It is not made again because a run was taken up again: tests count attempts in
- *   closures, and write into stores in them.
- * - `"counts"`: transitions are counted over the whole run, also where it was taken up again: for `failedAt` and
+ * - `"once"`: an attempt is made once, and not again when a run is resumed. Attempts of these tests count in closures
+ *   and write into stores.
+ * - `"counts"`: transitions are counted over the whole run, those before a resumption included, for `failedAt` and
  *   `withMaxTransitions`.
- * - `"identity"`: a state or an error is handed on as the very value, not as a copy that was stored and read.
+ * - `"identity"`: a state or an error is handed on as the same value, not as a copy that was stored and read.
  *
  * @category models
  * @since 0.1.0
@@ -21,40 +20,40 @@ import type * as Workflow from "effect-cano/Workflow"
 export type Capability = "once" | "counts" | "identity"
 
 /**
- * How far the large tests go. A slow interpreter takes smaller ones.
+ * The sizes of the large tests. A slow interpreter takes smaller sizes.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Sizes {
-  /** Transitions of the longest runs. */
+  /** The transitions of the longest runs. */
   readonly transitions: number
-  /** Random machines that are compared with the reference interpreter. */
+  /** The random machines that are compared with the reference interpreter. */
   readonly machines: number
-  /** Of the 1,000 or so sound machines of three states, one in so many is compared with the reference interpreter. */
+  /** One in `stride` of the sound machines of three states, about 1,000, is compared with the reference interpreter. */
   readonly stride: number
-  /** Random machines that are interrupted at each of their steps. */
+  /** The random machines that are interrupted at each of their steps. */
   readonly interrupted: number
 }
 
 /**
- * How a suite runs a workflow.
+ * An interpreter, as a suite uses it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Runner {
-  /** Stands before the names of the tests. */
+  /** The name of the `describe` around the tests. */
   readonly name: string
   /** Runs a workflow as `Workflow.run` does. */
   readonly run: typeof Workflow.run
   readonly capabilities: ReadonlySet<Capability>
-  /** {@link moderate} unless given. */
+  /** Default: {@link moderate}. */
   readonly sizes?: Partial<Sizes> | undefined
 }
 
 /**
- * All capabilities: those of a runner under which a whole run happens in one go.
+ * Lists all capabilities, for a runner that never resumes a run.
  *
  * @category constructors
  * @since 0.1.0
@@ -62,7 +61,7 @@ export interface Runner {
 export const everything: ReadonlySet<Capability> = new Set(["once", "counts", "identity"])
 
 /**
- * Sizes with which the suite takes a few seconds where a transition takes ten microseconds.
+ * Gives sizes for an interpreter with about ten microseconds a transition: the suite then takes a few seconds.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * What tests of workflows share: machines past the types, exits taken apart, and runs in virtual time.
+ * Helpers for tests of workflows: workflows past the types, parts of exits, and runs in virtual time.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ import * as Workflow from "effect-cano/Workflow"
 export type Unchecked = Workflow.Workflow<any, any, any, never, string>
 
 /**
- * Makes a workflow as an untyped caller does: for wiring that does not compile, and for machines made at run time.
+ * Makes a workflow without checks of types, for wiring that does not compile and for machines made at run time.
  *
  * @category constructors
  * @since 0.1.0
@@ -35,7 +35,7 @@ export const makeUnchecked = Workflow.make as unknown as (
 ) => Unchecked
 
 /**
- * Gives the typed failure of an exit.
+ * Gives the first typed failure of an exit, if there is one.
  *
  * @category exits
  * @since 0.1.0
@@ -53,7 +53,7 @@ export const defectsOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<unkn
   Exit.isFailure(exit) ? exit.cause.reasons.filter(Cause.isDieReason).map((reason) => reason.defect) : []
 
 /**
- * Tells where the run behind an exit failed.
+ * Gives the place where the run of an exit failed.
  *
  * @category exits
  * @since 0.1.0
@@ -62,9 +62,9 @@ export const placeOf = (exit: Exit.Exit<unknown, unknown>): Workflow.FailedAt["S
   Exit.isFailure(exit) ? Option.getOrUndefined(Workflow.failedAt(exit.cause)) : undefined
 
 /**
- * Runs an effect while the test clock passes, by default for a day, and gives its exit.
+ * Runs an effect while the test clock moves on, by default for a day, and gives the exit of the effect.
  *
- * The effect starts out of a sleep, because the clock waits for the fibers that it woke, and for those alone.
+ * The effect starts after a sleep of a millisecond, because the clock waits only for fibers that it has woken.
  *
  * @category running
  * @since 0.1.0
@@ -77,7 +77,7 @@ export const inVirtualTime = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Dur
   })
 
 /**
- * Runs an effect in virtual time, and gives its exit and the milliseconds that it took.
+ * Runs an effect in virtual time, and gives its exit and its duration in milliseconds.
  *
  * @category running
  * @since 0.1.0

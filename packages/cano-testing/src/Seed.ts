@@ -1,5 +1,5 @@
 /**
- * Random cases from a seed, so that a suite can print its seed and be replayed.
+ * Random cases from a seed. A suite prints its seed, so a run of it can be replayed.
  *
  * @since 0.1.0
  */
@@ -12,15 +12,16 @@ import { env } from "node:process"
  * @since 0.1.0
  */
 export interface Random {
-  /** A whole number from 0 and below `n`. */
+  /** Gives a whole number from 0 to `n - 1`. */
   readonly int: (n: number) => number
+  /** Gives one of the items. */
   readonly pick: <A>(items: ReadonlyArray<A>) => A
-  /** True as often as the probability says. */
+  /** Gives `true` with the probability, which is from 0 to 1. */
   readonly chance: (probability: number) => boolean
 }
 
 /**
- * Makes a small generator (mulberry32): the same seed gives the same choices.
+ * Makes a small generator (mulberry32). The same seed gives the same choices.
  *
  * @category constructors
  * @since 0.1.0
@@ -42,7 +43,8 @@ export const random = (seed: number): Random => {
 }
 
 /**
- * Tells the seed of a suite and how many cases it tries: `CANO_SEED=7 CANO_RUNS=1 vitest run` replays case 7.
+ * Reads the seed and the number of cases of a suite from `CANO_SEED`, default 1, and `CANO_RUNS`, default `runs`.
+ * `CANO_SEED=7 CANO_RUNS=1 vitest run` replays case 7.
  *
  * @category constructors
  * @since 0.1.0

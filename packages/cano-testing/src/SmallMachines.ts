@@ -14,7 +14,7 @@ import type { Form, Machine } from "./Machines.ts"
 export type Graph = Readonly<Record<"A" | "B" | "C", ReadonlyArray<string>>>
 
 /**
- * The first decisions of a run. After them it takes the first edge.
+ * The first decisions of a run. After them the run takes first edges.
  *
  * @category models
  * @since 0.1.0
@@ -27,7 +27,7 @@ const pairs = targets.flatMap((first) => targets.filter((second) => second !== f
 const formOf = { A: "exit", B: "generator", C: "node" } satisfies Record<string, Form>
 
 /**
- * Lists all graphs of the states `A`, `B` and `C` with two edges each, to each other, to themselves or to the exit `X`.
+ * Lists all graphs of the states `A`, `B` and `C`, each with two edges to these states or to the exit `X`.
  *
  * @category generators
  * @since 0.1.0
@@ -45,7 +45,7 @@ export const scripts: ReadonlyArray<Script> = decisions.flatMap((a) =>
 )
 
 /**
- * Makes a machine of a graph and a script, with error edges or without.
+ * Makes a machine of a graph and a script, with or without error edges.
  *
  * @category generators
  * @since 0.1.0
@@ -69,7 +69,7 @@ export const machineOf = (graph: Graph, caught: boolean, choices: Script): Machi
   )
 })
 
-/** What can be reached from a tag in any number of steps, by trying. */
+/** Finds the tags that can be reached from a tag, by following all edges again and again. */
 const reachable = (graph: Graph, from: string): ReadonlySet<string> => {
   let found = new Set([from])
   for (let round = 0; round < targets.length; round++) {
@@ -79,7 +79,7 @@ const reachable = (graph: Graph, from: string): ReadonlySet<string> => {
 }
 
 /**
- * Tells the faults for which `Workflow.make` must refuse a graph.
+ * Lists the faults for which `Workflow.make` must refuse a graph.
  *
  * @category generators
  * @since 0.1.0

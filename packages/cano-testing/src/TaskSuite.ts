@@ -1,6 +1,6 @@
 /**
- * How tasks and nodes are run, as tests that any way of running them must pass: `Task.run`, and each interpreter of
- * workflows. They count attempts.
+ * The behaviour of tasks and nodes, as tests that any way to run them must pass: `Task.run`, and each interpreter of
+ * workflows. The tests count attempts.
  *
  * @since 0.1.0
  */
@@ -19,7 +19,7 @@ import * as Task from "effect-cano/Task"
 import { defectsOf, errorOf, inVirtualTime } from "./Runs.ts"
 
 /**
- * A way to run a task: it gives what the task gives.
+ * A way to run a task. It succeeds and fails as the task does.
  *
  * @category models
  * @since 0.1.0
@@ -31,7 +31,7 @@ export interface Way {
 
 class Flaky extends Data.TaggedError("Flaky")<{ readonly attempt: number }> {}
 
-/** Fails so often, then succeeds; `failures` may be infinite. */
+/** Makes an effect that fails `failures` times and then succeeds. `failures` may be infinite. */
 const flaky = (failures: number) => {
   const errors: Array<Flaky> = []
   const seen: Array<number> = []
@@ -231,7 +231,7 @@ type Phase = (typeof phases)[number]
 
 class PhaseFailed extends Data.TaggedError("PhaseFailed")<{ readonly phase: Phase; readonly attempt: number }> {}
 
-/** A node whose phase fails in its first attempts, and what it did. */
+/** Makes a node whose phase fails in its first attempts, and a log of its phases. */
 const failing = (phase: Phase, failures: number, retries: number | undefined, how: "fail" | "die") => {
   const log: Array<string> = []
   let attempt = 0

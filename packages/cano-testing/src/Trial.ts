@@ -1,5 +1,5 @@
 /**
- * Builds workflows out of machines, runs them, and holds the outcome against the reference interpreter.
+ * Builds workflows from machines, runs them, and compares the outcome with the reference interpreter.
  *
  * @since 0.1.0
  */
@@ -28,19 +28,21 @@ import { interpret } from "./Reference.ts"
 import { defectsOf, errorOf, inVirtualTime, makeUnchecked, placeOf, type Unchecked } from "./Runs.ts"
 
 /**
- * What one run does, as it happens.
+ * A record of one run, written while it runs.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Log {
+  /** Every attempt as `state#attempt@milliseconds`. */
   readonly attempts: Array<string>
+  /** The number of attempts of each state, by its tag. */
   readonly tried: Map<string, number>
-  /** The time since the run began; set when it begins. */
+  /** Gives the milliseconds since the start of the run. It is set at that start. */
   now: () => number
-  /** Wraps the slow part of an attempt: a place for resources. */
+  /** Wraps the slow part of an attempt, so that a test can hold resources there. */
   readonly around: (tag: string, work: Effect.Effect<void>) => Effect.Effect<void>
-  /** Put into every payload, value and error of the run, to see where it gets to. */
+  /** A text in every payload, value and error of the run, to find the places that it gets to. */
   readonly secret: string | undefined
 }
 
@@ -59,7 +61,7 @@ export const makeLog = (around: Log["around"] = (_, work) => work, secret?: stri
 })
 
 /**
- * Builds the workflow of a machine, for one run, which writes into the log.
+ * Builds the workflow of a machine for one run. The run writes into the log.
  *
  * @category constructors
  * @since 0.1.0
@@ -81,8 +83,8 @@ export const build = (machine: Machine, log: Log): Unchecked => {
 const startOf = (machine: Machine): string => value(machine, machine.start, "start") as string
 
 /**
- * Runs a machine, by `Workflow.run` unless told otherwise, and gathers what the reference interpreter predicts. The test
- * clock has to pass meanwhile: see {@link agree}.
+ * Runs a machine, by default with `Workflow.run`, and gives the outcome in the form that the reference interpreter
+ * predicts. The test clock must move on meanwhile: see {@link agree}.
  *
  * @category running
  * @since 0.1.0
@@ -113,8 +115,8 @@ export const observe = (
   })
 
 /**
- * Compares random machines, those of so many seeds from one on, with the reference interpreter. They run many at once under
- * one test clock; the first that differs fails the test, with the words to replay it.
+ * Compares random machines with the reference interpreter: those of `count` seeds, beginning with the seed `from`. Many
+ * machines run at once under one test clock. The first different outcome fails the test, with a command to replay it.
  *
  * @category running
  * @since 0.1.0
@@ -149,7 +151,7 @@ const endOf = (exit: Exit.Exit<unknown, unknown>, attempts: ReadonlyArray<string
   return { defect: defects.length === 1 && defects[0] === "boom" ? attempts.at(-1)! : String(defects), place }
 }
 
-/** The states entered: each first attempt, and the state in which the run ended without one. */
+/** The states entered: each state with a first attempt, and the state in which the run ended without one. */
 const pathOf = (machine: Machine, attempts: ReadonlyArray<string>, exit: Exit.Exit<unknown, unknown>) => {
   const path = attempts.filter((line) => line.includes("#1@")).map((line) => line.split("#")[0]!)
   if (Exit.isSuccess(exit)) return [...path, typeof exit.value === "string" ? exit.value : (exit.value as any)._tag]
@@ -173,7 +175,7 @@ const definition = (machine: Machine, tag: string, state: State, log: Log): obje
 })
 
 const work = (machine: Machine, tag: string, state: State, log: Log): unknown => {
-  /** Notes the attempt and says what it is to do. */
+  /** Logs the attempt and gives the work to do in it. */
   const begin = (retries = 0): Attempt => {
     const n = log.tried.get(tag) ?? 0
     log.tried.set(tag, n + 1)

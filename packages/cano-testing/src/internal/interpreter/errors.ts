@@ -1,4 +1,4 @@
-/** Typed failures: they leave the run untouched, or are edges. */
+/** Typed failures leave the run untouched, or become edges. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
@@ -24,7 +24,7 @@ const Payment = Schema.TaggedUnion({
   Refused: { reason: Schema.String }
 })
 
-/** Start and two exits; the work stands under `Start`. */
+/** `Start`, whose task the test chooses, and two exits. */
 const Short = Schema.Literals(["Start", "Done", "Failed"])
 
 export const errors = ({ given, run, sizes }: Suite): void => {

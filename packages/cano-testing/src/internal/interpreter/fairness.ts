@@ -1,4 +1,4 @@
-/** A machine that never ends leaves room for others. */
+/** A machine that never ends lets other fibers and timers run. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"

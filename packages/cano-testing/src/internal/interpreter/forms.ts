@@ -1,4 +1,4 @@
-/** Every form that the work of a state can have. */
+/** Every form that the `run` of a state can have. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -7,7 +7,7 @@ import * as Task from "effect-cano/Task"
 import * as Workflow from "effect-cano/Workflow"
 import type { Suite } from "./suite.ts"
 
-/** Start and two exits; the work stands under `Start`. */
+/** `Start`, whose task the test chooses, and two exits. */
 const Short = Schema.Literals(["Start", "Done", "Failed"])
 
 export const forms = ({ run }: Suite): void => {

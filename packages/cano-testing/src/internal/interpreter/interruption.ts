@@ -18,7 +18,7 @@ class Declined extends Data.TaggedError("Declined")<{ readonly reason: string }>
 
 const Path = Schema.Literals(["A", "B", "C", "Done"])
 
-/** Start and two exits; the work stands under `Start`. */
+/** `Start`, whose task the test chooses, and two exits. */
 const Short = Schema.Literals(["Start", "Done", "Failed"])
 
 export const interruption = ({ given, run }: Suite): void => {

@@ -1,9 +1,9 @@
 /**
- * W4: a run is interrupted at every step. Nothing starts afterwards, each finalizer runs once and in reverse, and no fiber
- * is left.
+ * W4: interrupts a run at every step. Nothing starts afterwards, each finalizer runs once, in reverse order, and no
+ * fiber is left.
  *
- * A step is an operation of the run's fibers: a scheduler counts them, makes the fiber yield at the k-th, and interrupts
- * the run before it goes on.
+ * A step is an operation of the run's fibers. A scheduler counts the operations, makes the fiber yield at the k-th, and
+ * interrupts the run before that fiber goes on.
  */
 import { assert, describe } from "@effect/vitest"
 import * as Cause from "effect/Cause"
@@ -19,17 +19,17 @@ import { replay } from "../../Seed.ts"
 import { makeLog, observe } from "../../Trial.ts"
 import type { Suite } from "./suite.ts"
 
-/** One run that is interrupted, and everything that it did in order: `!` is the interruption. */
+/** One interrupted run. `events` lists its actions in order; `!` is the interruption. */
 interface Trial {
   readonly events: Array<string>
-  /** Operations of the run's fibers. */
+  /** The operations of the run's fibers so far. */
   steps: number
-  /** Fibers that are running. */
+  /** The number of running fibers. */
   fibers: number
   fiber: Fiber.Fiber<unknown, unknown> | undefined
 }
 
-/** Forks a run that is interrupted at a step, or left alone. */
+/** Forks a run, to be interrupted at a step; with {@link never} it is not. */
 const fork = (run: Suite["run"], machine: Machine, at: number) =>
   Effect.gen(function* () {
     const trial: Trial = { events: [], steps: 0, fibers: 0, fiber: undefined }
@@ -100,7 +100,7 @@ const check = (trial: Trial, machine: Machine, hint: string) =>
       )
     }
     if (Exit.isFailure(exit)) {
-      // The interruption may come when the run has just died by itself; then both are told.
+      // The interruption may come just after a defect of the run itself. The cause then has both.
       const others = exit.cause.reasons.filter((reason) => !Cause.isInterruptReason(reason))
       const expected = "defect" in interpret(machine).end ? others.slice(0, 1) : []
       assert.deepStrictEqual(others, expected, hint)

@@ -1,6 +1,7 @@
 /**
- * Laws: random machines and all small ones do what the reference interpreter does, and are interrupted at each of their
- * steps. `CANO_SEED=7 CANO_RUNS=1` replays machine 7; a higher `CANO_RUNS` tries more.
+ * Laws: the runs of random and of small machines have the outcome that the reference interpreter predicts, and random
+ * machines are interrupted at each of their steps. `CANO_SEED=7 CANO_RUNS=1` replays machine 7. A higher `CANO_RUNS`
+ * tries more machines.
  */
 import { assert, describe } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -14,7 +15,7 @@ import { agree, observe } from "../../Trial.ts"
 import { interruptions } from "./interruptions.ts"
 import type { Suite } from "./suite.ts"
 
-/** Nothing here waits, so no time passes and the runs are synchronous. */
+/** A clock that stands still. Small machines do not sleep, so their runs are synchronous. */
 const still: Clock.Clock = {
   currentTimeMillisUnsafe: () => 0,
   currentTimeMillis: Effect.succeed(0),

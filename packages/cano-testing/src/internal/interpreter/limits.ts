@@ -12,7 +12,7 @@ const Letters = Schema.Literals(["A", "B", "C", "Done", "Failed"])
 
 export const limits = ({ given, run, sizes }: Suite): void => {
   describe("withMaxTransitions", () => {
-    /** Ends after exactly `n` transitions. */
+    /** Makes a workflow that ends after exactly `n` transitions. */
     const ring = (n: number, work: (next: () => string) => unknown) => {
       let left = n
       return makeUnchecked("ring", Letters, {

@@ -19,7 +19,7 @@ const Payment = Schema.TaggedUnion({
   Refused: { reason: Schema.String }
 })
 
-/** Start and two exits; the work stands under `Start`. */
+/** `Start`, whose task the test chooses, and two exits. */
 const Short = Schema.Literals(["Start", "Done", "Failed"])
 
 export const nesting = ({ given, run }: Suite): void => {

@@ -1,4 +1,4 @@
-/** Where a run starts and ends, and that runs keep apart. */
+/** The start and the end of a run, and runs of the same workflow at once. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"

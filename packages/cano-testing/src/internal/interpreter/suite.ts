@@ -2,11 +2,11 @@ import { it } from "@effect/vitest"
 import type * as Workflow from "effect-cano/Workflow"
 import { type Capability, moderate, type Runner, type Sizes } from "../../Runner.ts"
 
-/** What a group of tests is made for. */
+/** The interpreter under test, as a group of tests uses it. */
 export interface Suite {
   readonly run: typeof Workflow.run
   readonly sizes: Sizes
-  /** For tests that need capabilities: they are skipped where the runner has not all of them. */
+  /** Defines a test that needs capabilities. It is skipped if the runner lacks one of them. */
   readonly given: (...needed: ReadonlyArray<Capability>) => {
     readonly effect: typeof it.effect.skip
     readonly live: typeof it.live.skip

@@ -1,4 +1,4 @@
-/** States that the types would have refused. */
+/** States that types would refuse. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import type { Suite } from "./suite.ts"
 
 const Letters = Schema.Literals(["A", "B", "C", "Done", "Failed"])
 
-/** Start and two exits; the work stands under `Start`. */
+/** `Start`, whose task the test chooses, and two exits. */
 const Short = Schema.Literals(["Start", "Done", "Failed"])
 
 export const undeclared = ({ run }: Suite): void => {
