@@ -1,19 +1,18 @@
 /**
- * Runs an Effect as the main program of a Node process, for services that are to stop gracefully: a scheduler first of
- * all.
+ * Runs an Effect as the main program of a Node process, for services that must stop gracefully, such as a scheduler.
  *
- * 1. A first SIGINT or SIGTERM interrupts the program, and its finalizers run: a scheduler gives the runs in flight
- *    their grace, and logs those that it had to interrupt. Then the process ends with 0.
- * 2. A second signal ends the process at once, without finalizers, with 128 and the number of the signal, as a signal
- *    that nobody handles does.
- * 3. A program that ends by itself ends the process as it does under `NodeRuntime.runMain`: with 0 after a success, with
- *    1 or the `Runtime.errorExitCode` of the error after a failure, which is logged.
+ * 1. A first SIGINT or SIGTERM interrupts the program, and its finalizers run. A scheduler gives the runs in flight
+ *    their grace, and logs the runs that it had to interrupt. Then the process ends with 0.
+ * 2. A second signal ends the process at once, without finalizers. The exit code is 128 plus the number of the signal,
+ *    as after a signal that nobody handles.
+ * 3. When the program ends by itself, the process ends as under `NodeRuntime.runMain`. The exit code is 0 after a
+ *    success, and 1 or the `Runtime.errorExitCode` of the error after a failure. A failure is logged.
  *
  * **When to use**
  *
- * Use it instead of `NodeRuntime.runMain` of `@effect/platform-node`, which it is built on, for a process that others
- * stop: a container, a unit of systemd, a terminal. `NodeRuntime.runMain` ends with 130 after a signal, and takes no
- * notice of a second one.
+ * Use it for a process that is stopped from outside: by a container, by systemd, in a terminal. It is built on
+ * `NodeRuntime.runMain` of `@effect/platform-node`. `NodeRuntime.runMain` itself ends with 130 after a signal, and
+ * ignores a second signal.
  *
  * @example
  * ```ts
@@ -45,13 +44,13 @@ import { ConfigurationError } from "effect-cano/ConfigurationError"
 // -----------------------------------------------------------------------------
 
 /**
- * How a program is run.
+ * The options of {@link run}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** Keeps a failure of the program out of the log. The exit code still tells of it. */
+  /** Keeps a failure of the program out of the log. The exit code still shows the failure. Default: `false`. */
   readonly disableErrorReporting?: boolean | undefined
 }
 
@@ -64,7 +63,7 @@ export interface Options {
  *
  * **Details**
  *
- * Throws a `ConfigurationError` if it is given something else than an Effect, such as a layer that was not launched.
+ * Throws a `ConfigurationError` for a value that is no Effect, such as a layer that was not launched.
  *
  * @example
  * ```ts
@@ -93,12 +92,12 @@ export const run = <A, E>(effect: Effect.Effect<A, E>, options?: Options): void 
 }
 
 /**
- * Ends the process with 0 after an interruption, which for a service that was told to stop is success; otherwise as
- * Effect's default teardown does.
+ * Ends the process with 0 after an interruption, because a service that stops on demand has succeeded. After any other
+ * exit, ends the process as Effect's default teardown does.
  *
  * **When to use**
  *
- * Use it with another main program than {@link run}, such as Effect's. There a second signal does nothing.
+ * Use it with a runner other than {@link run}, such as `NodeRuntime.runMain`. There a second signal does nothing.
  *
  * @example
  * ```ts
@@ -122,7 +121,7 @@ export const teardown: Runtime.Teardown = (exit, onExit) =>
 // internals
 // -----------------------------------------------------------------------------
 
-const notToRun = "what it was given is not an Effect; a layer is run with `Main.run(Layer.launch(layer))`"
+const notToRun = "the argument is not an Effect; run a layer with `Main.run(Layer.launch(layer))`"
 
 /** Leaves the first signal to `NodeRuntime.runMain`, which interrupts the program. */
 const exitOnSecondSignal = (): (() => void) => {
