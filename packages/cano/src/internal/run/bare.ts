@@ -79,9 +79,10 @@ export class BareRun extends Position implements Recovering {
     for (; fuel > 0; fuel--) {
       if (this.transitions >= this.machine.maxTransitions) return this.overrun()
       const output = this.entry.handler(this.state)
-      if (isPending(output)) return this.entered(output)
-      if (isGenerator(output)) return this.entered(toEffect(output))
-      this.follow(valueOf(output))
+      if (typeof output !== "object") this.follow(output)
+      else if (isPending(output)) return this.entered(output)
+      else if (isGenerator(output)) return this.entered(toEffect(output))
+      else this.follow(valueOf(output))
       if (this.entry.isExit) return arrived
     }
     fuel = fairness
