@@ -63,7 +63,7 @@ import type { Pipeable } from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Covariant } from "effect/Types"
-import { refuse } from "./internal/faults.ts"
+import { isIterable, refuse } from "./internal/faults.ts"
 import type { Failure, OutputOf, Services, Value } from "./internal/inference.ts"
 import { makeFlow } from "./internal/scheduler/definition.ts"
 import { Engine } from "./internal/scheduler/engine.ts"
@@ -175,11 +175,11 @@ export interface Options<Timeout extends Duration.Input | undefined = undefined>
   /** How many runs there may be, those by hand included. */
   readonly maxRuns?: number | undefined
   /**
-   * No tick before; a string without a zone is in UTC. The interval of `every` is then anchored here, also if it lies in
+   * No tick before; a string is in the form of ISO 8601, in UTC if it names no zone. The interval of `every` is then anchored here, also if it lies in
    * the past: a fixed `startAt` keeps one grid over restarts.
    */
   readonly startAt?: DateTime.DateTime.Input | undefined
-  /** No tick after; a string without a zone is in UTC. */
+  /** No tick after; a string is in the form of ISO 8601, in UTC if it names no zone. */
   readonly endAt?: DateTime.DateTime.Input | undefined
   /**
    * After failures in a row no tick starts a run for `base`, then `base * factor`, and so on up to `maxDelay`. Defaults:
@@ -590,12 +590,7 @@ export const flow: <
  */
 export const make = (options?: SchedulerOptions): Effect.Effect<Scheduler["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
-    const grace = Operations.graceOf(options?.grace ?? "30 seconds")
-    const buffer = options?.buffer ?? 1024
-    refuse(
-      "Scheduler",
-      Number.isSafeInteger(buffer) && buffer >= 1 ? [] : [`buffer is ${buffer}, expected a whole number from 1`]
-    )
+    const { buffer, grace } = Operations.settingsOf(options)
     const fibers = yield* FiberSet.make<any, any>()
     const clock = yield* Clock.Clock
     const context = yield* Effect.context<never>()
@@ -648,6 +643,7 @@ export const layerFlows = <const Flows extends ReadonlyArray<Flow.Any>>(
   Layer.effect(
     Scheduler,
     Effect.gen(function* () {
+      refuse("Scheduler", isIterable("what Scheduler.layerFlows was given", flows))
       const scheduler = yield* make(options)
       const addAll = Effect.forEach(flows, (flow) => scheduler.add(flow), { discard: true })
       yield* Effect.provideService(addAll, Scheduler, scheduler)

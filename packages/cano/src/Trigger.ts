@@ -111,7 +111,7 @@ export interface Manual {
 export const every = (
   interval: Duration.Input,
   options?: { readonly firstRun?: "atStart" | "afterInterval" | undefined }
-): Every => ({ _tag: "Every", interval, firstRun: options?.firstRun ?? "atStart" })
+): Every => ({ ...options, _tag: "Every", interval, firstRun: options?.firstRun ?? "atStart" })
 
 /**
  * Fires at the times that match a cron expression, or an Effect `Cron` value.
@@ -146,7 +146,13 @@ export const cron = (
     readonly timeZone?: string | DateTime.TimeZone | undefined
     readonly onDstOverlap?: Cron_.DstOverlapPolicy | undefined
   }
-): Cron => ({ _tag: "Cron", expression, timeZone: options?.timeZone, onDstOverlap: options?.onDstOverlap })
+): Cron => ({
+  ...options,
+  _tag: "Cron",
+  expression,
+  timeZone: options?.timeZone,
+  onDstOverlap: options?.onDstOverlap
+})
 
 /**
  * Fires as an Effect `Schedule` says: each of its delays counts from the tick before, the first from the start.

@@ -44,14 +44,22 @@ describe("S6: add", () => {
     ],
     ["some nanoseconds", add("a", Trigger.every("250 nanos")), "the interval is 0.00025 ms, expected"],
     ["an end before the start", add("a", Trigger.manual, { startAt: 2, endAt: 1 }), "is after endAt"],
-    ["a start that is no time", add("a", Trigger.manual, { startAt: "soon" }), "startAt is not a time"],
+    ["a start that is no time", add("a", Trigger.manual, { startAt: "soon" }), 'startAt is "soon", expected a time'],
     ["a timeout of 0", add("a", Trigger.manual, { timeout: 0 }), "timeout is 0"],
     ["a negative jitter", add("a", Trigger.manual, { jitter: -1 }), "jitter is"],
     ["no runs at all", add("a", Trigger.manual, { maxRuns: 0 }), "maxRuns is 0, expected a whole number from 1"],
     ["half a failure", add("a", Trigger.manual, { trip: 0.5 }), "trip is 0.5, expected a whole number from 1"],
     ["a shrinking backoff", add("a", Trigger.manual, { backoff: { base: 1, factor: 0.5 } }), "factor is 0.5"],
-    ["an unknown policy", add("a", Trigger.manual, { overlap: "both" as any }), 'no overlap policy "both"'],
-    ["an unknown misfire policy", add("a", Trigger.manual, { missed: "twice" as any }), 'no policy "twice"'],
+    [
+      "an unknown policy",
+      add("a", Trigger.manual, { overlap: "both" as any }),
+      'overlap is "both", expected "skip" or "queue"'
+    ],
+    [
+      "an unknown misfire policy",
+      add("a", Trigger.manual, { missed: "twice" as any }),
+      'missed is "twice", expected "skip", "once" or'
+    ],
     ["a window of 0", add("a", Trigger.manual, { missed: { all: 0 } }), "the window of missed ticks is 0"]
   ]
   for (const [what, call, message] of invalid) {
@@ -69,17 +77,20 @@ describe("S6: add", () => {
     ["an id that is null", [null, Trigger.manual, Effect.void], "the id is not a string"],
     ["a flow that is null", [null], "the id is not a string"],
     ["an object that is no flow", [{}], "the id is not a string"],
-    ["no trigger", ["a", undefined, Effect.void], "the trigger is none of Trigger's"],
-    ["a trigger of another make", ["a", { _tag: "Daily" }, Effect.void], "the trigger is none of Trigger's"],
-    ["a schedule that is none", ["a", Trigger.schedule("daily" as any), Effect.void], "the schedule is not a Schedule"],
-    ["no job", ["a", Trigger.manual], "the job is neither an Effect nor a function"],
+    ["no trigger", ["a", undefined, Effect.void], "expected one of Trigger's"],
+    ["a trigger of another make", ["a", { _tag: "Daily" }, Effect.void], "expected one of Trigger's"],
     [
-      "a job that is a promise",
-      ["a", Trigger.manual, Promise.resolve()],
-      "the job is neither an Effect nor a function"
+      "a schedule that is none",
+      ["a", Trigger.schedule("daily" as any), Effect.void],
+      'the schedule is "daily", expected a Schedule'
     ],
-    ["a policy for missed ticks of null", ["a", Trigger.manual, Effect.void, { missed: null }], 'no policy "null"'],
-    ["a backoff of null", ["a", Trigger.manual, Effect.void, { backoff: null }], "the backoff is not an object"],
+    ["no job", ["a", Trigger.manual], "the job is undefined, expected an Effect or a function"],
+    [
+      "a policy for missed ticks of null",
+      ["a", Trigger.manual, Effect.void, { missed: null }],
+      "missed is null, expected"
+    ],
+    ["a backoff of null", ["a", Trigger.manual, Effect.void, { backoff: null }], "backoff is null, expected an object"],
     ["a cron expression that is none", ["a", Trigger.cron(undefined as any), Effect.void], "it is not a string"]
   ]
   for (const [what, args, message] of untyped) {

@@ -6,6 +6,7 @@ import { hasProperty } from "effect/Predicate"
 import { ConfigurationError } from "../../ConfigurationError.ts"
 import type { Counters, Flow, Outcome, Tick } from "../../Scheduler.ts"
 import { RunTimeout } from "../../SchedulerError.ts"
+import { described } from "../faults.ts"
 import { peek } from "../watch/redaction.ts"
 import { isBrandedStatus } from "../pool/brand.ts"
 import { inSpan } from "../watch/spans.ts"
@@ -32,7 +33,7 @@ export const jobOf = (flow: Flow.Any): Job => {
 
 const effectFrom = ({ id }: Flow.Any, given: unknown): AnyEffect => {
   if (Effect.isEffect(given)) return given
-  const problem = `the job is a function that gave ${String(given)}, expected an Effect`
+  const problem = `the job is a function that gave ${described(given)}, expected an Effect`
   return Effect.die(new ConfigurationError({ subject: `Flow "${id}"`, problems: [problem] }))
 }
 

@@ -1,12 +1,11 @@
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { Flow, Options, Run, Scheduler } from "../../Scheduler.ts"
+import type { Flow, Options, Run, Scheduler, SchedulerOptions } from "../../Scheduler.ts"
 import {
   DuplicateFlow,
   type InvalidCron,
@@ -16,14 +15,16 @@ import {
   UnknownFlow
 } from "../../SchedulerError.ts"
 import type * as Trigger from "../../Trigger.ts"
-import { durationProblems, refuse } from "../faults.ts"
+import { type Check, type Checks, described, isCount, optional, refuse } from "../faults.ts"
 import { isTraced } from "../watch/spans.ts"
+import { isOptions, isSpanOfTime } from "./checks.ts"
 import { isFlow, makeFlow } from "./definition.ts"
 import type { Engine } from "./engine.ts"
 import { explain } from "./explain.ts"
 import { type LiveFlow, makeLiveFlow } from "./flow.ts"
-import { policyOf } from "./policy.ts"
+import { nameOf, policyOf } from "./policy.ts"
 import { previewOf, statusOf } from "./status.ts"
+import { isTime, millisOf } from "./times.ts"
 
 /** What a scheduler offers, on an engine. */
 export const make = (engine: Engine, grace: Duration.Duration): Scheduler["Service"] => {
@@ -38,7 +39,7 @@ export const make = (engine: Engine, grace: Duration.Duration): Scheduler["Servi
     add: (flow: string | Flow.Any, trigger?: Trigger.Trigger<any>, job?: Flow.Any["job"], options?: Options<any>) =>
       add(engine, isFlow(flow) ? flow : makeFlow(flow, trigger!, job!, options)) as any,
     start: engine.start,
-    stop: (options) => Effect.suspend(() => engine.stop(options?.grace === undefined ? grace : graceOf(options.grace))),
+    stop: (options = {}) => Effect.suspend(() => engine.stop(graceOf(options, grace))),
     trigger: (flow: string | Flow.Any) => withFlow(flow, (flow) => trigger(engine, flow)) as any,
     pause: (flow) => sync(flow, (flow) => engine.pause(flow)),
     resume: (flow) => sync(flow, (flow) => engine.resume(flow)),
@@ -62,7 +63,7 @@ export const make = (engine: Engine, grace: Duration.Duration): Scheduler["Servi
 const find = (engine: Engine, flow: string | Flow.Any): Result.Result<LiveFlow, UnknownFlow> => {
   const id = isFlow(flow) ? flow.id : flow
   const found = engine.flows.get(id)
-  if (found === undefined || found.isRemoved) return Result.fail(new UnknownFlow({ flow: String(id) }))
+  if (found === undefined || found.isRemoved) return Result.fail(new UnknownFlow({ flow: nameOf(id) }))
   return isFlow(flow) && found.definition !== flow
     ? Result.fail(new UnknownFlow({ flow: id, isOther: true }))
     : Result.succeed(found)
@@ -116,24 +117,38 @@ const remove = (engine: Engine, flow: LiveFlow): Effect.Effect<void> =>
 // what only a mistake in the program can make wrong
 // -----------------------------------------------------------------------------
 
-/** Reads a grace. It may be of any length, also none and without end. */
-export const graceOf = (grace: Duration.Input): Duration.Duration => {
-  const isUnbounded = grace === Infinity || grace === "Infinity"
-  refuse("Scheduler", isUnbounded ? [] : durationProblems("grace", grace, "from 0"))
-  return Duration.fromInputUnsafe(grace)
+/** A grace may be of any length, also none and without end. */
+const isGrace: Check = (what, grace) =>
+  grace === Infinity || grace === "Infinity" ? [] : isSpanOfTime("from 0")(what, grace)
+
+const stopChecks: Checks<Pick<SchedulerOptions, "grace">> = { grace: optional(isGrace) }
+
+const schedulerChecks: Checks<SchedulerOptions> = { ...stopChecks, buffer: optional(isCount(1)) }
+
+/** Reads the options of a scheduler, and fills them in. */
+export const settingsOf = (options: SchedulerOptions = {}): { grace: Duration.Duration; buffer: number } => {
+  refuse("Scheduler", isOptions(schedulerChecks)("what Scheduler.make was given", options))
+  return { grace: Duration.fromInputUnsafe(options.grace ?? "30 seconds"), buffer: options.buffer ?? 1024 }
 }
 
-/** To find more ticks would hold up all flows. */
+const graceOf = (options: Pick<SchedulerOptions, "grace">, standard: Duration.Duration): Duration.Duration => {
+  refuse("Scheduler.stop", isOptions(stopChecks)("what Scheduler.stop was given", options))
+  return Duration.fromInputUnsafe(options.grace ?? standard)
+}
+
+/** To find more ticks would take too long. */
 const longestPreview = 10_000
 
 const previewLengthOf = (n: number): number => {
   const isFine = Number.isSafeInteger(n) && n >= 0 && n <= longestPreview
-  refuse("Scheduler.preview", isFine ? [] : [`n is ${n}, expected a whole number from 0 to ${longestPreview}`])
+  refuse(
+    "Scheduler.preview",
+    isFine ? [] : [`n is ${described(n)}, expected a whole number from 0 to ${longestPreview}`]
+  )
   return n
 }
 
 const instantOf = (input: DateTime.DateTime.Input): number => {
-  const instant = DateTime.make(input)
-  refuse("Scheduler.explain", Option.isSome(instant) ? [] : [`the instant is ${String(input)}, expected a time`])
-  return DateTime.toEpochMillis(Option.getOrThrow(instant))
+  refuse("Scheduler.explain", isTime("the instant", input))
+  return millisOf(input)
 }

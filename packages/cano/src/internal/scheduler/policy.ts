@@ -1,13 +1,24 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Flow, Options } from "../../Scheduler.ts"
 import { InvalidFlow } from "../../SchedulerError.ts"
-import { durationProblems, nameProblems } from "../faults.ts"
+import {
+  type Check,
+  described,
+  expected,
+  isCount,
+  isNumber,
+  isOneOf,
+  isSpan,
+  nameProblems,
+  optional
+} from "../faults.ts"
+import { isOptions, isSpanOfTime } from "./checks.ts"
 import type { Backoff, Policy } from "./decision.ts"
 import { noOptions } from "./definition.ts"
+import { isTime, millisOf } from "./times.ts"
 
 type AnyOptions = Options<Duration.Input | undefined>
 
@@ -27,22 +38,18 @@ const plain: Policy = {
   backoff: undefined
 }
 
-const overlaps: ReadonlySet<unknown> = new Set(["skip", "queue", "allow", "cancelPrevious"])
-
 /** The policy for which the options of a flow stand, or everything that is wrong with them, the id and the job. */
 export const policyOf = ({ id, job, options }: Flow.Any): Result.Result<Policy, InvalidFlow> => {
-  const wrongName = nameProblems("the id", id)
-  const isJob = Effect.isEffect(job) || typeof job === "function"
-  if (options === noOptions && wrongName.length === 0 && isJob) return succeedPlain
-  const problems = [
-    ...wrongName,
-    ...(isJob ? [] : ["the job is neither an Effect nor a function"]),
-    ...problemsOf(options)
-  ]
+  const wrong = [...nameProblems("the id", id), ...isJob("the job", job)]
+  if (options === noOptions && wrong.length === 0) return succeedPlain
+  const problems = [...wrong, ...problemsOf(options)]
   return problems.length > 0
-    ? Result.fail(new InvalidFlow({ flow: String(id).slice(0, 40), problems }))
+    ? Result.fail(new InvalidFlow({ flow: nameOf(id).slice(0, 40), problems }))
     : Result.succeed(toPolicy(options))
 }
+
+/** The name of a flow in an error, also if it is none. */
+export const nameOf = (id: unknown): string => (typeof id === "string" ? id : described(id))
 
 const succeedPlain = Result.succeed(plain)
 
@@ -51,8 +58,8 @@ const toPolicy = ({ backoff, endAt, jitter, maxRuns, missed, overlap, startAt, t
   missed: typeof missed === "object" ? "all" : (missed ?? plain.missed),
   window: typeof missed === "object" ? Duration.toMillis(missed.all) : 0,
   jitter: jitter === undefined ? 0 : Duration.toMillis(jitter),
-  startAt: startAt === undefined ? -Infinity : DateTime.toEpochMillis(DateTime.makeUnsafe(startAt)),
-  endAt: endAt === undefined ? endOfTime : DateTime.toEpochMillis(DateTime.makeUnsafe(endAt)),
+  startAt: startAt === undefined ? -Infinity : millisOf(startAt),
+  endAt: endAt === undefined ? endOfTime : millisOf(endAt),
   maxRuns: maxRuns ?? Infinity,
   trip: trip ?? Infinity,
   backoff: backoff === undefined ? undefined : toBackoff(backoff)
@@ -64,51 +71,47 @@ const toBackoff = ({ base, factor, maxDelay }: NonNullable<AnyOptions["backoff"]
   maxDelay: Duration.toMillis(maxDelay ?? "1 hour")
 })
 
+// -----------------------------------------------------------------------------
+// what is wrong
+// -----------------------------------------------------------------------------
+
+const isJob = expected("an Effect or a function", (job) => Effect.isEffect(job) || typeof job === "function")
+
+const isWindow = isOptions<{ readonly all: Duration.Input }>({
+  all: isSpanOfTime("above 0", "the window of missed ticks")
+})
+
+const isMissed: Check = (what, missed) =>
+  typeof missed === "object" && missed !== null
+    ? isWindow(what, missed)
+    : expected(`"skip", "once" or { all: window }`, (word) => word === "skip" || word === "once")(what, missed)
+
+const isBackoff = isOptions<NonNullable<AnyOptions["backoff"]>>({
+  base: isSpanOfTime("above 0", "the backoff's base"),
+  factor: optional((_, factor) => isNumber(1)("the backoff's factor", factor)),
+  maxDelay: optional(isSpanOfTime("above 0", "the backoff's maxDelay"))
+})
+
+const areOptions = isOptions<AnyOptions>({
+  overlap: optional(isOneOf("skip", "queue", "allow", "cancelPrevious")),
+  missed: optional(isMissed),
+  jitter: optional(isSpanOfTime("from 0")),
+  timeout: optional(isSpanOfTime("above 0")),
+  maxRuns: optional(isCount(1)),
+  startAt: optional(isTime),
+  endAt: optional(isTime),
+  backoff: optional(isBackoff),
+  trip: optional(isCount(1)),
+  span: optional(isSpan)
+})
+
 const problemsOf = (options: AnyOptions): ReadonlyArray<string> => {
-  const { backoff, endAt, jitter, maxRuns, missed, overlap, startAt, timeout, trip } = options
-  return [
-    ...(overlap === undefined || overlaps.has(overlap) ? [] : [`there is no overlap policy "${String(overlap)}"`]),
-    ...(typeof missed === "object" && missed !== null
-      ? durationProblems("the window of missed ticks", missed.all, "above 0")
-      : missed === undefined || missed === "skip" || missed === "once"
-        ? []
-        : [`there is no policy "${String(missed)}" for missed ticks`]),
-    ...(jitter === undefined ? [] : durationProblems("jitter", jitter, "from 0")),
-    ...(timeout === undefined ? [] : durationProblems("timeout", timeout, "above 0")),
-    ...countProblems("maxRuns", maxRuns),
-    ...countProblems("trip", trip),
-    ...(backoff === undefined ? [] : backoffProblems(backoff)),
-    ...timeProblems(startAt, endAt)
-  ]
+  const problems = areOptions("what the flow was given as options", options)
+  return problems.length > 0 ? problems : orderProblems(options)
 }
 
-const countProblems = (what: string, count: number | undefined): ReadonlyArray<string> =>
-  count === undefined || (Number.isSafeInteger(count) && count >= 1)
-    ? []
-    : [`${what} is ${count}, expected a whole number from 1`]
-
-const backoffProblems = (backoff: NonNullable<AnyOptions["backoff"]>): ReadonlyArray<string> => {
-  if (typeof backoff !== "object" || backoff === null) return ["the backoff is not an object"]
-  const { base, factor, maxDelay } = backoff
-  return [
-    ...durationProblems("the backoff's base", base, "above 0"),
-    ...(maxDelay === undefined ? [] : durationProblems("the backoff's maxDelay", maxDelay, "above 0")),
-    ...(factor === undefined || (Number.isFinite(factor) && factor >= 1)
-      ? []
-      : [`the backoff's factor is ${factor}, expected a number from 1`])
-  ]
-}
-
-const timeProblems = (startAt: AnyOptions["startAt"], endAt: AnyOptions["endAt"]): ReadonlyArray<string> => {
-  const from = startAt === undefined ? undefined : DateTime.make(startAt)
-  const to = endAt === undefined ? undefined : DateTime.make(endAt)
-  const wrong = [
-    ...(from !== undefined && Option.isNone(from) ? ["startAt is not a time"] : []),
-    ...(to !== undefined && Option.isNone(to) ? ["endAt is not a time"] : [])
-  ]
-  if (wrong.length > 0 || from === undefined || to === undefined) return wrong
-  const [start, end] = [Option.getOrThrow(from), Option.getOrThrow(to)]
-  return DateTime.toEpochMillis(start) > DateTime.toEpochMillis(end)
-    ? [`startAt (${DateTime.formatIso(start)}) is after endAt (${DateTime.formatIso(end)})`]
-    : []
+const orderProblems = ({ endAt, startAt }: AnyOptions): ReadonlyArray<string> => {
+  if (startAt === undefined || endAt === undefined || millisOf(startAt) <= millisOf(endAt)) return []
+  const iso = (time: DateTime.DateTime.Input) => DateTime.formatIso(DateTime.makeUnsafe(time))
+  return [`startAt (${iso(startAt)}) is after endAt (${iso(endAt)})`]
 }

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { InvalidCron } from "../../../SchedulerError.ts"
 import type * as Trigger from "../../../Trigger.ts"
+import { described } from "../../faults.ts"
 import { catchUpLimit, type Timetable } from "../decision.ts"
 import { abbreviated } from "./abbreviated.ts"
 import { cronFault } from "./cronFault.ts"
@@ -26,7 +27,7 @@ export const compile = (trigger: Trigger.Cron): Result.Result<Cron.Cron, CronPro
   }
   const zone = zoneOf(trigger)
   if (Option.isNone(zone)) {
-    return refused("timeZone", `there is no time zone "${abbreviated(String(trigger.timeZone))}"${adviceOn(trigger)}`)
+    return refused("timeZone", `there is no time zone ${zoneNameOf(trigger)}${adviceOn(trigger)}`)
   }
   if (typeof expression !== "string") return Result.succeed(inZone(expression, trigger, zone.value))
   if (expression.length > maxLength) {
@@ -42,7 +43,11 @@ export const compile = (trigger: Trigger.Cron): Result.Result<Cron.Cron, CronPro
 
 /** The expression as the user wrote it, or could have. */
 export const format = (expression: Trigger.Cron["expression"]): string =>
-  Cron.isCron(expression) ? Cron.format(expression) : String(expression)
+  Cron.isCron(expression)
+    ? Cron.format(expression)
+    : typeof expression === "string"
+      ? expression
+      : described(expression)
 
 const shorthands: ReadonlyMap<string, string> = new Map([
   ["@yearly", "0 0 1 1 *"],
@@ -72,15 +77,19 @@ const zoneOf = ({ expression, timeZone }: Trigger.Cron): Option.Option<DateTime.
   if (timeZone === undefined) {
     return typeof expression === "string" ? Option.some(utc()) : Option.orElseSome(expression.tz, utc)
   }
-  if (typeof timeZone !== "string") return Option.some(timeZone)
+  if (typeof timeZone !== "string") return DateTime.isTimeZone(timeZone) ? Option.some(timeZone) : Option.none()
   if (timeZone.length > maxLength) return Option.none()
   const zone = DateTime.zoneFromString(timeZone)
   return Option.filter(zone, (zone) => zone._tag === "Named" || Math.abs(zone.offset) <= largestOffset)
 }
 
+const zoneNameOf = ({ timeZone }: Trigger.Cron): string =>
+  typeof timeZone === "string" ? `"${abbreviated(timeZone)}"` : described(timeZone)
+
 /** How to write the offset that was meant by `+2`, `-0330` or `UTC+2`. */
 const adviceOn = ({ timeZone }: Trigger.Cron): string => {
-  const [, sign, hours, minutes] = /^(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?$/i.exec(String(timeZone).trim()) ?? []
+  if (typeof timeZone !== "string") return ""
+  const [, sign, hours, minutes] = /^(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?$/i.exec(timeZone.trim()) ?? []
   return sign === undefined || Number(hours) > 18 || Number(minutes ?? 0) > 59
     ? ""
     : `: write "${sign}${hours!.padStart(2, "0")}:${minutes ?? "00"}"`

@@ -2,8 +2,9 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Trigger from "../../../Trigger.ts"
+import { described } from "../../faults.ts"
+import { isNoDuration } from "../checks.ts"
 import type { Timetable } from "../decision.ts"
-import { abbreviated } from "./abbreviated.ts"
 
 /** The ticks of `every`: whole intervals from the anchor, rounded to milliseconds. */
 export class Interval implements Timetable {
@@ -39,17 +40,15 @@ export class Interval implements Timetable {
 
 /** The timetable of an interval, or what is wrong with it. */
 export const fromInterval = ({ firstRun, interval }: Trigger.Every): Result.Result<Timetable, string> => {
-  const duration = Number.isNaN(interval) ? Option.none() : Duration.fromInput(interval)
+  const duration = Number.isNaN(interval) || isNoDuration(interval) ? Option.none() : Duration.fromInput(interval)
   if (Option.isNone(duration)) {
-    return Result.fail(`the interval is not a duration: ${shown(interval)}; write "5 minutes", or milliseconds`)
+    return Result.fail(`the interval is not a duration: ${described(interval)}; write "5 minutes", or milliseconds`)
   }
   const millis = Duration.toMillis(duration.value)
   return Number.isFinite(millis) && millis >= 1
     ? Result.succeed(new Interval(millis, firstRun))
     : Result.fail(`the interval is ${inWords(millis, duration.value)}, expected a finite duration from 1 ms`)
 }
-
-const shown = (input: unknown): string => (typeof input === "string" ? `"${abbreviated(input)}"` : String(input))
 
 /** A reader takes what is shorter than a millisecond for a fraction of one. */
 const inWords = (millis: number, duration: Duration.Duration): string =>

@@ -3,8 +3,10 @@ import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import * as Struct from "effect/Struct"
 import { InvalidCron, InvalidFlow } from "../../../SchedulerError.ts"
 import type * as Trigger from "../../../Trigger.ts"
+import { type Checks, expected, isOneOf, optional, optionsProblems } from "../../faults.ts"
 import type { Timetable } from "../decision.ts"
 import { compile, type CronProblem, format, fromCron } from "./cron.ts"
 import { fromInterval } from "./interval.ts"
@@ -24,8 +26,8 @@ export class Timetables {
     trigger: Trigger.Trigger<any>,
     now: number
   ): Result.Result<Timetable | undefined, InvalidFlow | InvalidCron> {
-    const problem = problemOf(trigger)
-    if (problem !== undefined) return Result.fail(new InvalidFlow({ flow, problems: [problem] }))
+    const problems = problemsOf(trigger)
+    if (problems.length > 0) return Result.fail(new InvalidFlow({ flow, problems }))
     if (trigger._tag === "Manual" || trigger._tag === "Scheduled") return Result.succeed(undefined)
     const key = keyOf(trigger)
     const found = key === undefined ? undefined : this.shared.get(key)
@@ -75,15 +77,34 @@ export class Timetables {
   }
 }
 
-const tags: ReadonlySet<unknown> = new Set(["Every", "Cron", "Scheduled", "Manual"])
+type OptionsOf<T> = Omit<T, "_tag" | "interval" | "expression">
 
-/** What is wrong with a trigger that its constructor did not make, or made from an input of another type. */
-const problemOf = (trigger: Trigger.Trigger<any>): string | undefined => {
-  if (!hasProperty(trigger, "_tag") || !tags.has(trigger._tag)) return "the trigger is none of Trigger's"
-  return trigger._tag === "Scheduled" && !Schedule.isSchedule(trigger.schedule)
-    ? "the schedule is not a Schedule"
-    : undefined
+const everyChecks: Checks<OptionsOf<Trigger.Every>> = { firstRun: isOneOf("atStart", "afterInterval") }
+
+const cronChecks: Checks<OptionsOf<Trigger.Cron>> = {
+  timeZone: () => [],
+  onDstOverlap: optional(isOneOf("earlier", "later", "both"))
 }
+
+const isSchedule = expected("a Schedule", Schedule.isSchedule)
+
+/** What is wrong with a trigger that its constructor did not make, or made from input of another type. */
+const problemsOf = (trigger: Trigger.Trigger<any>): ReadonlyArray<string> => {
+  switch (hasProperty(trigger, "_tag") ? trigger._tag : undefined) {
+    case "Every":
+      return optionsProblems("the trigger", Struct.omit(trigger as Trigger.Every, ["_tag", "interval"]), everyChecks)
+    case "Cron":
+      return optionsProblems("the trigger", Struct.omit(trigger as Trigger.Cron, ["_tag", "expression"]), cronChecks)
+    case "Scheduled":
+      return isSchedule("the schedule", (trigger as Trigger.Scheduled).schedule)
+    case "Manual":
+      return []
+    default:
+      return isTrigger("the trigger", trigger)
+  }
+}
+
+const isTrigger = expected("one of Trigger's", () => false)
 
 /** Equal for triggers with the same ticks, where a shared timetable saves work: an interval in numbers is read at once. */
 const keyOf = (trigger: Trigger.Every | Trigger.Cron): string | undefined => {
