@@ -168,7 +168,10 @@ export interface Options<Timeout extends Duration.Input | undefined = undefined>
    * missed, and so is it if it is later.
    */
   readonly missed?: "skip" | "once" | { readonly all: Duration.Input } | undefined
-  /** Delays each tick by a random time below this. The grid stays. */
+  /**
+   * Delays each tick by a random time below this. The grid stays. A delay ends before the next tick and no later than
+   * `endAt`, so a jitter above the interval delays by less than the interval. No tick is lost by it.
+   */
   readonly jitter?: Duration.Input | undefined
   /** Interrupts a run that takes longer; the run fails with {@link RunTimeout}. */
   readonly timeout?: Timeout

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import { TestClock } from "effect/testing"
 import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
@@ -22,6 +23,57 @@ describe("S7, S11: options", () => {
       assert.isAbove(new Set(offsets).size, 50)
       assert.strictEqual((yield* scheduler.status("a")).missed, 0)
     }).pipe(Random.withSeed("jitter"))
+  )
+
+  const jittered: ReadonlyArray<readonly [string, Trigger.Trigger, number]> = [
+    ["an interval", Trigger.every("10 seconds"), 10_000],
+    ["a cron expression", Trigger.cron("*/10 * * * * *"), 10_000],
+    ["an interval of a millisecond", Trigger.every(1), 1]
+  ]
+  for (const [what, trigger, interval] of jittered) {
+    it.effect(`S1: a jitter above the distance of the ticks loses none, of ${what}`, () =>
+      Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        const { job, starts } = timesOf(Effect.void)
+        yield* TestClock.adjust(1)
+        yield* scheduler.add("a", trigger, job, { jitter: 6.5 * interval, startAt: 0, endAt: 1000 * interval })
+        yield* scheduler.start
+        yield* TestClock.adjust(1001 * interval)
+        assert.deepInclude(yield* scheduler.status("a"), { runs: 1000, missed: 0, skipped: 0, state: "completed" })
+        assert.isTrue(starts.every((start, index) => Math.floor(start / interval) === index + 1))
+        assert.isAtMost(starts.at(-1)!, 1000 * interval)
+      })
+    )
+  }
+
+  it.effect("S1: a jitter above the delays of a schedule loses no tick", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const schedule = Schedule.upTo(Schedule.spaced("10 seconds"), { times: 50 })
+      yield* scheduler.add("a", Trigger.schedule(schedule), Effect.void, { jitter: "20 minutes" })
+      yield* scheduler.start
+      yield* TestClock.adjust("1 day")
+      assert.deepInclude(yield* scheduler.status("a"), { runs: 50, missed: 0, state: "completed" })
+    })
+  )
+
+  it.effect("no jitter delays a run beyond endAt", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      const { job, starts } = timesOf(Effect.void)
+      const triggers = [
+        Trigger.every("1 minute"),
+        Trigger.cron("* * * * *"),
+        Trigger.schedule(Schedule.spaced("1 minute"))
+      ]
+      for (let flow = 0; flow < 60; flow++) {
+        yield* scheduler.add(`${flow}`, triggers[flow % 3]!, job, { jitter: "50 seconds", endAt: 60_500 })
+      }
+      yield* scheduler.start
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual(starts.length, 20 * 2 + 20 + 20)
+      assert.isTrue(starts.every((start) => start <= 60_500))
+    })
   )
 
   it.effect("timeout interrupts a run and fails it", () =>

@@ -264,6 +264,13 @@ export const isTick = (policy: Policy, timetable: Timetable, anchor: number, at:
 export const within = (policy: Policy, tick: number | undefined): number | undefined =>
   tick !== undefined && tick <= policy.endAt ? tick : undefined
 
+/** The bound of the random delay of a tick. A delay ends before the next tick and no later than the flow: none is lost. */
+export const jitterAfter = (policy: Policy, timetable: Timetable | undefined, anchor: number, tick: number): number => {
+  const bound = Math.min(policy.jitter, policy.endAt - tick + 1)
+  if (timetable === undefined || bound <= timetable.spacing) return bound
+  return Math.min(bound, (timetable.next(tick, anchor) ?? Infinity) - tick)
+}
+
 /** The next `n` ticks that will run as things stand, beginning with `next`. */
 export const upcoming = (
   policy: Policy,

@@ -177,6 +177,11 @@ class FlowState implements Entry, decision.Situation {
     return decision.nextTick(this.policy, this.timetable!, this.anchor, time)
   }
 
+  /** The bound of the random delay of a tick. */
+  jitterAfter(tick: number): number {
+    return decision.jitterAfter(this.policy, this.timetable, this.anchor, tick)
+  }
+
   /** The tick that comes next. A flow that is outside of the agenda is being put back, or is kept out. */
   nextTick(now: number): number | undefined {
     if (this.isCompleted || this.timetable === undefined) return undefined

@@ -72,12 +72,16 @@ export class Ticks {
 
   private place(flow: LiveFlow, tick: number | undefined): void {
     if (tick === undefined) return this.runner.complete(flow)
-    flow.setDue(tick, this.jitterOf(flow))
+    flow.setDue(tick, this.jitterOf(flow, tick))
     this.agenda.add(flow)
   }
 
-  private jitterOf({ policy: { jitter } }: LiveFlow): number {
-    return jitter === 0 ? 0 : Math.floor(jitter * Context.get(this.context, Random.Random).nextDoubleUnsafe())
+  private jitterOf(flow: LiveFlow, tick: number): number {
+    if (flow.policy.jitter === 0) return 0
+    const random = Context.get(this.context, Random.Random).nextDoubleUnsafe()
+    const delay = Math.floor(flow.jitterAfter(tick) * random)
+    // The ticks of an Effect schedule are not known ahead: the next one may be due while this one was delayed.
+    return flow.timetable === undefined ? Math.max(delay, this.clock.lastRead - tick) : delay
   }
 
   /** Asks the Effect schedule of a flow, if it has one, for the tick after a time. */
