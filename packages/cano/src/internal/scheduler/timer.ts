@@ -67,6 +67,14 @@ export class Timer {
     step: () => {}
   }
 
+  /**
+   * Lets other fibers go first. It sleeps meanwhile, so that a clock which waits for sleepers, as a `TestClock` does, does
+   * not run ahead of the flows that are still due.
+   */
+  private get givePrecedence(): Effect.Effect<void> {
+    return Effect.raceFirst(Effect.yieldNow, this.clock.sleep(1))
+  }
+
   /** Hands over the flows that are due, and gives the pause until the next look. */
   private look(): Effect.Effect<void> {
     this.wakeAt = -Infinity
@@ -90,7 +98,7 @@ export class Timer {
       return Effect.never
     }
     const now = this.clock.read()
-    if (next <= now) return Effect.yieldNow
+    if (next <= now) return this.givePrecedence
     this.wakeAt = Math.min(next, now + longestSleep)
     return this.clock.sleep(this.wakeAt - now)
   }
