@@ -286,7 +286,7 @@ export interface Status {
   readonly interruptions: number
   /** Ticks and triggers that were skipped. */
   readonly skipped: number
-  /** Ticks that passed unseen and were not caught up. */
+  /** Ticks that passed unseen and were not caught up; of a cron flow no more than 1,000 in a row are counted. */
   readonly missed: number
   /** Failures in a row. */
   readonly streak: number
@@ -346,7 +346,7 @@ export type Event = Data.TaggedEnum<{
     /** It was announced by a `RunWaiting`. */
     readonly waited: boolean
   }
-  /** `count` ticks passed unseen and are not caught up. Of a cron flow no more than 1,000 are counted. */
+  /** `count` ticks passed unseen and are not caught up. Of a cron flow no more than 1,000 in a row are counted. */
   Missed: {
     readonly at: DateTime.Utc
     readonly flow: string
@@ -528,7 +528,7 @@ export class Scheduler extends Context.Service<
     readonly list: Effect.Effect<ReadonlyArray<Status>>
     /**
      * Tells when the next `n` runs are due as things stand: none while paused or tripped. While the scheduler is stopped, as
-     * if it were started now. With more than 10,000 it dies with a `ConfigurationError`. Of `Trigger.schedule` it knows one.
+     * if it were started now. With more than 10,000 it dies with a `ConfigurationError`. A long search lets others run in between. Of `Trigger.schedule` it knows one.
      */
     readonly preview: (flow: string | Flow.Any, n: number) => Effect.Effect<ReadonlyArray<DateTime.Utc>, UnknownFlow>
     /** Tells what became, or will become, of a tick at an instant. */

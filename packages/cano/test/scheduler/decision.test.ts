@@ -1,6 +1,8 @@
 /** The decisions of the scheduler on their own: pure functions of policy, situation and time. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as decision from "../../src/internal/scheduler/decision.ts"
+import { take } from "../../src/internal/scheduler/lookahead.ts"
 import { Interval } from "../../src/internal/scheduler/calendar/interval.ts"
 import { random, replay } from "effect-cano-testing/Seed"
 
@@ -176,8 +178,13 @@ describe("S11: afterFailure", () => {
 
 describe("S13: upcoming", () => {
   const every = new Interval(1000, "atStart")
-  const ask = (policy: Partial<decision.Policy>, situation: Partial<decision.Situation>, n: number) =>
-    decision.upcoming({ ...plain, ...policy }, { ...fresh, ...situation }, every, 0, 3000, n)
+  const ask = (some: Partial<decision.Policy>, situation: Partial<decision.Situation>, n: number) => {
+    const policy = { ...plain, ...some }
+    const now = { ...fresh, ...situation }
+    const first = decision.nextRun(policy, now, every, 0, 3000)
+    const ticks = take({ policy, timetable: every, anchor: 0, first }, Math.min(n, decision.runsLeft(policy, now)))
+    return Effect.runSync(ticks)
+  }
 
   it("counts what is left", () => {
     assert.deepStrictEqual(ask({}, {}, 3), [3000, 4000, 5000])

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import { TestClock } from "effect/testing"
 import { ConfigurationError } from "../../src/ConfigurationError.ts"
@@ -124,6 +125,52 @@ describe("S13: explain", () => {
       yield* TestClock.adjust(1)
       for (const id of ["interval", "cron"]) {
         assert.strictEqual((yield* scheduler.explain(id, "2070-01-01T00:00:00Z")).message, "will run")
+      }
+    })
+  )
+
+  const limited: ReadonlyArray<readonly [string, Trigger.Trigger, number]> = [
+    ["an interval", Trigger.every("1 second", { firstRun: "afterInterval" }), 1000],
+    ["cron", Trigger.cron("* * * * * *"), 1000],
+    ["cron with a step", Trigger.cron("*/3 * * * * *"), 3000],
+    ["cron in a zone", Trigger.cron("* * * * *", { timeZone: "Asia/Kolkata" }), 60_000]
+  ]
+  for (const [what, trigger, distance] of limited) {
+    it.effect(`counts the runs that are left of ${what}, however many they are`, () =>
+      Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        yield* scheduler.add("a", trigger, Effect.void, { maxRuns: 1500 })
+        yield* scheduler.start
+        yield* TestClock.adjust(1)
+        const say = (tick: number) => Effect.map(scheduler.explain("a", tick * distance), ({ message }) => message)
+        const none = "will be skipped: it has made all its runs"
+        for (const run of [1, 999, 1000, 1001, 1499, 1500]) assert.strictEqual(yield* say(run), "will run")
+        for (const run of [1501, 1502, 3000, 100_000]) assert.strictEqual(yield* say(run), none)
+        assert.strictEqual((yield* scheduler.preview("a", 9999)).length, 1500)
+        yield* TestClock.adjust(100 * distance)
+        assert.strictEqual(yield* say(1500), "will run")
+        assert.strictEqual(yield* say(1501), none)
+      })
+    )
+  }
+
+  it.effect("others get a turn while a preview, or an explanation, takes long", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      yield* scheduler.add("rare", Trigger.cron("0 0 29 2 *", { timeZone: "Europe/Berlin" }), Effect.void)
+      yield* scheduler.add("many", Trigger.cron("* * * * * *"), Effect.void, { maxRuns: 5000 })
+      yield* scheduler.start
+      yield* TestClock.adjust(1)
+      for (const look of [scheduler.preview("rare", 1000), scheduler.explain("many", 1_000_000_000)]) {
+        let turns = 0
+        const turn = Effect.andThen(
+          Effect.yieldNow,
+          Effect.sync(() => void turns++)
+        )
+        const other = yield* Effect.forkChild(Effect.forever(turn))
+        yield* look
+        assert.isAtLeast(turns, 50)
+        yield* Fiber.interrupt(other)
       }
     })
   )

@@ -168,6 +168,37 @@ describe("S9: missed ticks", () => {
     })
   )
 
+  it.effect(
+    "of cron no more than 1,000 are caught up, nor counted in a row, and none of them passes for one that ran",
+    () =>
+      Effect.gen(function* () {
+        const { clock, jump } = yield* jumpingClock
+        yield* TestClock.setTime(utc("2026-01-01T00:00:00.5Z"))
+        yield* Effect.gen(function* () {
+          const scheduler = yield* makeScheduler
+          let runs = 0
+          const job = Effect.sync(() => void runs++)
+          yield* scheduler.add("a", Trigger.cron("* * * * * *"), job, { missed: { all: "1 day" } })
+          yield* scheduler.start
+          yield* TestClock.adjust(1)
+          yield* jump("1500 seconds")
+          yield* TestClock.adjust(599)
+          // The oldest 1,000, and the one that is on time.
+          assert.strictEqual(runs, 1001)
+          assert.strictEqual((yield* scheduler.status("a")).missed, 1501 - 1001)
+          const start = utc("2026-01-01T00:00:00Z")
+          const became = (tick: number) => Effect.map(scheduler.explain("a", start + 1000 * tick), ({ _tag }) => _tag)
+          assert.deepStrictEqual(yield* Effect.forEach([1, 1000, 1001, 1500, 1501], became), [
+            "Ran",
+            "Ran",
+            "Missed",
+            "Missed",
+            "Ran"
+          ])
+        }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, clock))
+      })
+  )
+
   it.effect("explain tells those that were caught up from those that were not", () =>
     Effect.gen(function* () {
       const { clock, jump } = yield* jumpingClock

@@ -123,15 +123,21 @@ export interface CatchUp {
   readonly missed: number
 }
 
+/** Ticks one after another; the first of them is at `from`. */
+export interface Stretch {
+  readonly from: number
+  readonly to: number
+}
+
 /**
  * Which of the ticks from `due` until `now` run. The newest is on time unless it is later than {@link lateLimit}; those
  * before it, and it too if it is late, are missed and follow the policy.
  */
 export const catchUp = (policy: Policy, timetable: Timetable, anchor: number, due: number, now: number): CatchUp => {
-  const total = timetable.count(due, now, anchor)
   const onTime = newest(timetable, anchor, Math.max(due, now - lateLimit), now)
   const runs = ticksToRun(policy, timetable, anchor, due, now, onTime)
-  return { runs, missed: Math.max(0, total - runs.length) }
+  const gaps = missedBetween(timetable, anchor, due, now, runs)
+  return { runs, missed: gaps.reduce((sum, { from, to }) => sum + timetable.count(from, Math.floor(to), anchor), 0) }
 }
 
 /** The same for the tick of an Effect schedule: nobody knows which ticks would have followed. */
@@ -139,12 +145,6 @@ export const catchUpOne = (policy: Policy, due: number, now: number): CatchUp =>
   const runs =
     now - due <= lateLimit || policy.missed === "once" || (policy.missed === "all" && due >= now - policy.window)
   return runs ? { runs: [due], missed: 0 } : { runs: [], missed: 1 }
-}
-
-/** Ticks one after another; the first of them is at `from`. */
-export interface Stretch {
-  readonly from: number
-  readonly to: number
 }
 
 /** Where the ticks lie, from `due` until `now`, that are not among those that run. */
@@ -271,41 +271,22 @@ export const jitterAfter = (policy: Policy, timetable: Timetable | undefined, an
   return Math.min(bound, (timetable.next(tick, anchor) ?? Infinity) - tick)
 }
 
-/** The next `n` ticks that will run as things stand, beginning with `next`. */
-export const upcoming = (
-  policy: Policy,
-  situation: Situation,
-  timetable: Timetable,
-  anchor: number,
-  next: number | undefined,
-  n: number
-): ReadonlyArray<number> => {
-  const left = Math.min(n, policy.maxRuns - situation.runs - situation.waiting)
-  const ticks: Array<number> = []
-  if (situation.paused || situation.tripped) return ticks
-  let tick = next
-  if (tick !== undefined && tick < situation.backoffUntil) {
-    tick = nextTick(policy, timetable, anchor, before(situation.backoffUntil))
-  }
-  while (tick !== undefined && ticks.length < left) {
-    ticks.push(tick)
-    tick = nextTick(policy, timetable, anchor, tick)
-  }
-  return ticks
-}
+/** How many runs there may still be. */
+export const runsLeft = (policy: Policy, situation: Situation): number =>
+  policy.maxRuns - situation.runs - situation.waiting
 
-/** Whether there will be runs left at a tick to come; many ticks of a calendar are not counted to the end. */
-export const isWithinRuns = (
+/** The next tick that will run as things stand; `next` is the next of all. */
+export const nextRun = (
   policy: Policy,
   situation: Situation,
   timetable: Timetable,
   anchor: number,
-  next: number | undefined,
-  tick: number
-): boolean => {
-  const [first] = upcoming(policy, situation, timetable, anchor, next, 1)
-  const left = policy.maxRuns - situation.runs - situation.waiting
-  return first !== undefined && timetable.count(first, tick, anchor) <= left
+  next: number | undefined
+): number | undefined => {
+  if (situation.paused || situation.tripped || runsLeft(policy, situation) < 1) return undefined
+  return next !== undefined && next < situation.backoffUntil
+    ? nextTick(policy, timetable, anchor, before(situation.backoffUntil))
+    : next
 }
 
 /** `"shift"`: the ticks move with the clock. `"keep"`: they stay. `"restart"`: they are counted anew. */

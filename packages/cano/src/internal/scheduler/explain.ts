@@ -1,10 +1,23 @@
 import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
 import type { Explanation } from "../../Scheduler.ts"
 import * as decision from "./decision.ts"
 import type { LiveFlow } from "./flow.ts"
+import { isAmong } from "./lookahead.ts"
+import { lookahead } from "./status.ts"
 
 /** What became, or will become, of a tick at an instant. */
-export const explain = (flow: LiveFlow, isRunning: boolean, now: number, instant: number): Explanation => {
+export const explain = (flow: LiveFlow, isRunning: boolean, now: number, instant: number): Effect.Effect<Explanation> =>
+  Effect.suspend(() => {
+    const explanation = explainAsItStands(flow, isRunning, now, instant)
+    if (explanation._tag !== "WillRun") return Effect.succeed(explanation)
+    return Effect.map(hasRunsLeft(flow, now, instant), (hasRunsLeft) =>
+      hasRunsLeft ? explanation : explained("WillBeSkipped", "maxRuns")
+    )
+  })
+
+/** The same, except that a tick to come may be one too many. */
+const explainAsItStands = (flow: LiveFlow, isRunning: boolean, now: number, instant: number): Explanation => {
   const { policy, timetable } = flow
   const anchor = Number.isNaN(flow.anchor) ? decision.anchorOf(policy, timetable, now) : flow.anchor
   if (instant > policy.endAt) return explained("WillBeSkipped", "ended")
@@ -15,7 +28,7 @@ export const explain = (flow: LiveFlow, isRunning: boolean, now: number, instant
   const isPast = isInAgenda ? instant < flow.due : instant <= now
   if (isPast) return explainPast(flow, isRunning, instant)
   if (timetable === undefined && instant !== flow.due) return notDue(isInAgenda ? flow.due : undefined)
-  return explainFuture(flow, isRunning, anchor, now, instant)
+  return explainFuture(flow, isRunning, instant)
 }
 
 const explainPast = (flow: LiveFlow, isRunning: boolean, instant: number): Explanation => {
@@ -33,25 +46,17 @@ const explainPast = (flow: LiveFlow, isRunning: boolean, instant: number): Expla
   return explained("Ran")
 }
 
-const explainFuture = (
-  flow: LiveFlow,
-  isRunning: boolean,
-  anchor: number,
-  now: number,
-  instant: number
-): Explanation => {
+const explainFuture = (flow: LiveFlow, isRunning: boolean, instant: number): Explanation => {
   if (!isRunning) return explained("WillBeSkipped", "notStarted")
   const held = decision.holdReason(flow, instant, "timer")
-  if (held !== undefined) return explained("WillBeSkipped", held)
-  return hasRunsLeft(flow, anchor, now, instant) ? explained("WillRun") : explained("WillBeSkipped", "maxRuns")
+  return held === undefined ? explained("WillRun") : explained("WillBeSkipped", held)
 }
 
-const hasRunsLeft = (flow: LiveFlow, anchor: number, now: number, instant: number): boolean => {
+const hasRunsLeft = (flow: LiveFlow, now: number, instant: number): Effect.Effect<boolean> => {
   const { policy, timetable } = flow
-  if (policy.maxRuns === Infinity) return true
-  return timetable === undefined
-    ? policy.maxRuns > flow.runs
-    : decision.isWithinRuns(policy, flow, timetable, anchor, flow.nextTick(now), instant)
+  const left = decision.runsLeft(policy, flow)
+  if (left === Infinity || timetable === undefined) return Effect.succeed(left > 0)
+  return isAmong(lookahead(flow, timetable, true, now), left, instant)
 }
 
 // -----------------------------------------------------------------------------

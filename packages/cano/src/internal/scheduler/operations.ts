@@ -52,9 +52,9 @@ export const make = (engine: Engine, grace: Duration.Duration): Scheduler["Servi
         .map((flow) => statusOf(flow, engine.isRunning, engine.clock.read()))
     ),
     preview: (flow, n) =>
-      sync(flow, (flow) => previewOf(flow, engine.isRunning, engine.clock.read(), previewLengthOf(n))),
+      withFlow(flow, (flow) => previewOf(flow, engine.isRunning, engine.clock.read(), previewLengthOf(n))),
     explain: (flow, instant) =>
-      sync(flow, (flow) => explain(flow, engine.isRunning, engine.clock.read(), instantOf(instant))),
+      withFlow(flow, (flow) => explain(flow, engine.isRunning, engine.clock.read(), instantOf(instant))),
     changes: engine.changes.events,
     isRunning: Effect.sync(() => engine.isRunning)
   }
