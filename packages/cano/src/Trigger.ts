@@ -73,6 +73,7 @@ export interface Cron {
   readonly expression: string | Cron_.Cron
   readonly timeZone: string | DateTime.TimeZone | undefined
   readonly onDstOverlap: Cron_.DstOverlapPolicy | undefined
+  readonly dayMatch: "either" | "both" | undefined
 }
 
 /**
@@ -120,9 +121,12 @@ export const every = (
  *
  * - 5 fields (minute, hour, day of month, month, weekday) or 6 with leading seconds; lists, ranges, steps and names;
  *   or `@hourly`, `@daily` (`@midnight`), `@weekly`, `@monthly`, `@yearly` (`@annually`). At most 256 characters.
+ * - A range may wrap around: `FRI-MON`, hours `22-2`, months `NOV-FEB`. `?` for a day or a weekday is `*`.
  * - Weekdays: 0 and 7 are Sunday, 1 is Monday. (Cano's 1 was Sunday.)
- * - Day of month and weekday both restricted: either may match, as in cron. (In Cano both had to; see `Cron.make` with
- *   `and: true`.)
+ * - `dayMatch`: whether `"either"` the day of the month or the weekday must match, or `"both"`, if neither is `*`. Default
+ *   as in Vixie cron: `"both"` where one of them starts with `*`, as a step of all days does, and `"either"` otherwise. (In Cano
+ *   both had to match.)
+ * - There is no `L`, `W` or `#`. The second Monday of a month is `0 9 8-14 * MON` with `dayMatch: "both"`.
  * - `timeZone`: an IANA name, an offset such as `"+02:00"`, or a `DateTime.TimeZone`. Default: UTC.
  * - `onDstOverlap`: which of the two occurrences of a repeated local time fires: `"earlier"`, `"later"` or `"both"`.
  *   Default: `"both"` where the hour field starts with `*`, `"earlier"` otherwise.
@@ -135,6 +139,9 @@ export const every = (
  *
  * // weekdays at 9 in New York, whatever the season
  * const opening = Trigger.cron("0 9 * * MON-FRI", { timeZone: "America/New_York" })
+ *
+ * // the second Monday of each month
+ * const meeting = Trigger.cron("0 9 8-14 * MON", { dayMatch: "both" })
  * ```
  *
  * @category constructors
@@ -145,13 +152,15 @@ export const cron = (
   options?: {
     readonly timeZone?: string | DateTime.TimeZone | undefined
     readonly onDstOverlap?: Cron_.DstOverlapPolicy | undefined
+    readonly dayMatch?: "either" | "both" | undefined
   }
 ): Cron => ({
   ...options,
   _tag: "Cron",
   expression,
   timeZone: options?.timeZone,
-  onDstOverlap: options?.onDstOverlap
+  onDstOverlap: options?.onDstOverlap,
+  dayMatch: options?.dayMatch
 })
 
 /**

@@ -15,7 +15,9 @@ interface Fields {
   readonly anyHour: boolean
 }
 
-const parse = (expression: string): Fields => {
+export type DayMatch = "either" | "both" | undefined
+
+const parse = (expression: string, dayMatch: DayMatch): Fields => {
   const parts = expression.split(" ")
   if (parts.length === 5) parts.unshift("0")
   const [second, minute, hour, day, month, weekday] = parts as [string, string, string, string, string, string]
@@ -26,19 +28,26 @@ const parse = (expression: string): Fields => {
     day: values(day, 1, 31),
     month: values(month, 1, 12),
     weekday: new Set([...values(weekday, 0, 7)].map((n) => n % 7)),
-    both: day.startsWith("*") || weekday.startsWith("*"),
+    both:
+      isAny(day) ||
+      isAny(weekday) ||
+      (dayMatch ?? (day.startsWith("*") ? "both" : weekday.startsWith("*") ? "both" : "either")) === "both",
     anyHour: hour.startsWith("*")
   }
 }
 
-/** Numbers, ranges, steps and lists. */
+const isAny = (field: string): boolean => field === "*" || field === "?"
+
+/** Numbers, ranges, which may wrap around, steps and lists. Of weekdays 7 is 0 again. */
 const values = (field: string, min: number, max: number): Set<number> =>
   new Set(
     field.split(",").flatMap((item) => {
       const [range = "", step = "1"] = item.split("/")
-      const [from, to] = range === "*" ? [min, max] : range.split("-").map(Number)
+      const [from, end] = isAny(range) ? [min, max] : range.split("-").map(Number)
+      const length = min === 0 && max === 7 ? 7 : max - min + 1
+      const to = end !== undefined && end < from! ? end + length : (end ?? (item.includes("/") ? max : from!))
       const found = []
-      for (let n = from!; n <= (to ?? (item.includes("/") ? max : from!)); n += Number(step)) found.push(n)
+      for (let n = from!; n <= to; n += Number(step)) found.push(n > max ? n - length : n)
       return found
     })
   )
@@ -97,9 +106,10 @@ export const ticksOf = (
   expression: string,
   policy: "earlier" | "later" | "both" | undefined,
   segments: ReadonlyArray<Segment>,
-  to: number
+  to: number,
+  dayMatch?: DayMatch
 ): ReadonlyArray<number> => {
-  const fields = parse(expression)
+  const fields = parse(expression, dayMatch)
   const overlap = policy ?? (fields.anyHour ? "both" : "earlier")
   const step = fields.second.size === 1 && fields.second.has(0) ? 60_000 : 1000
   const ticks = new Set<number>()

@@ -147,8 +147,33 @@ describe("S6: add", () => {
     ["a day in words", Trigger.cron("0 9 * * MONDAY"), "syntax", ": MONDAY is no weekday: use MON, or 1"],
     ["a month in words", Trigger.cron("0 9 1 september *"), "syntax", ": september is no month: use SEP, or 9"],
     ["no weekday", Trigger.cron("0 9 * * FOO"), "syntax", ": FOO is no weekday: expected SUN to SAT, or 0 to 7"],
-    ["a range that descends", Trigger.cron("0 17-9 * * *"), "syntax", ": the hour is 17-9, expected the smaller value"],
-    ["days that descend", Trigger.cron("0 9 * * FRI-MON"), "syntax", ": the weekday is FRI-MON, expected the smaller"],
+    [
+      "the last day",
+      Trigger.cron("0 9 L * *"),
+      "syntax",
+      ": there is no L, a day counted from the end of the month: use 28-31"
+    ],
+    ["the last day but two", Trigger.cron("0 9 L-2 * *"), "syntax", ": there is no L-2, a day counted from the end"],
+    [
+      "the nearest working day",
+      Trigger.cron("0 9 15W * *"),
+      "syntax",
+      ": there is no 15W, the nearest day from MON to FRI"
+    ],
+    [
+      "the last Friday",
+      Trigger.cron("0 9 * * FRIL"),
+      "syntax",
+      ": there is no FRIL, the last such weekday of the month"
+    ],
+    ["the last weekday", Trigger.cron("0 9 * * L"), "syntax", ": there is no L for a weekday: use SAT, or 6"],
+    [
+      "the second Monday",
+      Trigger.cron("0 9 * * MON#2"),
+      "syntax",
+      'MON#2: use the days 8-14, the weekday MON and dayMatch: "both"'
+    ],
+    ["any hour", Trigger.cron("0 ? * * *"), "syntax", ": ? stands for any day or weekday: for any hour use *"],
     ["a step of 0", Trigger.cron("*/0 * * * *"), "syntax", ": the step of the minute is 0, expected 1 to 59"],
     ["an end that is missing", Trigger.cron("1- * * * *"), "syntax", ": the minute is empty in 1-, expected 0 to 59"],
     ["a list with a gap", Trigger.cron("1,,2 * * * *"), "syntax", ': the minute is empty in "1,,2", expected 0 to 59'],

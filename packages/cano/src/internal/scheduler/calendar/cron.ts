@@ -8,6 +8,7 @@ import { described } from "../../faults.ts"
 import { catchUpLimit, type Timetable } from "../decision.ts"
 import { abbreviated } from "./abbreviated.ts"
 import { cronFault } from "./cronFault.ts"
+import { plainFields } from "./cronFields.ts"
 import * as LocalTime from "./localTime.ts"
 import type { ZoneOffsets } from "./zoneOffsets.ts"
 
@@ -29,16 +30,17 @@ export const compile = (trigger: Trigger.Cron): Result.Result<Cron.Cron, CronPro
   if (Option.isNone(zone)) {
     return refused("timeZone", `there is no time zone ${zoneNameOf(trigger)}${adviceOn(trigger)}`)
   }
-  if (typeof expression !== "string") return Result.succeed(inZone(expression, trigger, zone.value))
+  if (typeof expression !== "string")
+    return Result.succeed(withDayMatch(inZone(expression, trigger, zone.value), trigger))
   if (expression.length > maxLength) {
     return refused("length", `it is ${expression.length} characters long, at most ${maxLength} are allowed`)
   }
   const fields = shorthands.get(expression.trim()) ?? expression
   const overlap = onDstOverlap ?? (hasWildcardHour(fields) ? "both" : "earlier")
-  const cron = Cron.parse(fields, zone.value, { onDstOverlap: overlap })
+  const cron = Cron.parse(plainFields(fields), zone.value, { onDstOverlap: overlap })
   return Result.isFailure(cron)
     ? refused("syntax", cronFault(fields) ?? cron.failure.message)
-    : Result.succeed(cron.success)
+    : Result.succeed(withDayMatch(cron.success, trigger))
 }
 
 /** The expression as the user wrote it, or could have. */
@@ -94,6 +96,12 @@ const adviceOn = ({ timeZone }: Trigger.Cron): string => {
     ? ""
     : `: write "${sign}${hours!.padStart(2, "0")}:${minutes ?? "00"}"`
 }
+
+/** The choice matters only where both the day of the month and the weekday are restricted. */
+const withDayMatch = (cron: Cron.Cron, { dayMatch }: Trigger.Cron): Cron.Cron =>
+  dayMatch === undefined || cron.days.size === 0 || cron.weekdays.size === 0
+    ? cron
+    : Object.assign(Object.create(Object.getPrototypeOf(cron)), cron, { and: dayMatch === "both" })
 
 /** A cron value of the user's own, with its zone filled in. */
 const inZone = (cron: Cron.Cron, trigger: Trigger.Cron, zone: DateTime.TimeZone): Cron.Cron =>

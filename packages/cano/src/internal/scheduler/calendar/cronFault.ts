@@ -1,40 +1,19 @@
-/**
+import { type Field, fieldsOf, isNumber, numberOf, textsOf } from "./cronFields.ts"
+
+/*
  * Finds the fault of a cron expression that `Cron.parse` has refused, in words that name the field and the value. It reads
  * the fields as `Cron.parse` does. Where it finds no fault it gives nothing.
  */
 
-interface Field {
-  readonly name: string
-  readonly min: number
-  readonly max: number
-  readonly names?: ReadonlyArray<string>
-}
-
-const second: Field = { name: "second", min: 0, max: 59 }
-
-const months = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
-const weekdays = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
-
-const fields: ReadonlyArray<Field> = [
-  { name: "minute", min: 0, max: 59 },
-  { name: "hour", min: 0, max: 23 },
-  { name: "day of the month", min: 1, max: 31 },
-  { name: "month", min: 1, max: 12, names: months },
-  { name: "weekday", min: 0, max: 7, names: weekdays }
-]
-
 const shorthands = "@hourly, @daily, @weekly, @monthly or @yearly"
 
 export const cronFault = (expression: string): string | undefined => {
-  const texts = expression
-    .trim()
-    .split(/\s+/)
-    .filter((text) => text !== "")
+  const texts = textsOf(expression)
   if (texts[0]?.startsWith("@") === true) return `there is no ${shown(texts.join(" "))}, only ${shorthands}`
   if (texts.length !== 5 && texts.length !== 6) {
     return `${texts.length} ${texts.length === 1 ? "field" : "fields"} found, 5 or 6 are expected, or ${shorthands}`
   }
-  const all = texts.length === 5 ? fields : [second, ...fields]
+  const all = fieldsOf(texts.length)
   return firstOf(texts, (text, index) => fieldFault(all[index]!, text))
 }
 
@@ -42,8 +21,34 @@ const fieldFault = (field: Field, text: string): string | undefined =>
   firstOf(text.split(","), (part) => {
     const slash = part.indexOf("/")
     const range = slash === -1 ? part : part.slice(0, slash)
+    const unsupported = unsupportedFault(field, part)
+    if (unsupported !== undefined) return unsupported
     return (slash === -1 ? undefined : stepFault(field, part.slice(slash + 1))) ?? rangeFault(field, range, text)
   })
+
+const look = "let the job look at its tick"
+
+/** What other libraries have for days, and what to write instead. */
+const unsupportedFault = ({ isDay, name }: Field, part: string): string | undefined => {
+  if (part === "?") return isDay === true ? undefined : `? stands for any day or weekday: for any ${name} use *`
+  if (isDay !== true) return undefined
+  const [, weekday, nth] = /^(\w+)#([1-5])$/.exec(part) ?? []
+  if (nth !== undefined) {
+    const days = nth === "5" ? "29-31" : `${Number(nth) * 7 - 6}-${Number(nth) * 7}`
+    return `there is no ${part}: use the days ${days}, the weekday ${weekday} and dayMatch: "both"`
+  }
+  if (/^L(W|-\d+)?$/i.test(part)) {
+    return name === "weekday"
+      ? "there is no L for a weekday: use SAT, or 6"
+      : `there is no ${part}, a day counted from the end of the month: use 28-31, or 1 for the day after, and ${look}`
+  }
+  if (/^\w+L$/i.test(part) && name === "weekday") {
+    return `there is no ${part}, the last such weekday of the month: use the days 22-31, the weekday ${part.slice(0, -1)}, dayMatch: "both", and ${look}`
+  }
+  return /^\d+W$/i.test(part)
+    ? `there is no ${part}, the nearest day from MON to FRI: use the days around it, the weekdays MON-FRI, dayMatch: "both", and ${look}`
+    : undefined
+}
 
 const stepFault = ({ max, name }: Field, step: string): string | undefined =>
   isNumber(step) && Number(step) >= 1 && Number(step) <= max
@@ -55,11 +60,7 @@ const rangeFault = (field: Field, range: string, text: string): string | undefin
   const dash = range.indexOf("-")
   if (dash <= 0) return valueFault(field, range, text)
   const [from, to] = [range.slice(0, dash), range.slice(dash + 1)]
-  const fault = valueFault(field, from, text) ?? valueFault(field, to, text)
-  if (fault !== undefined) return fault
-  return numberOf(field, from)! > numberOf(field, to)!
-    ? `the ${field.name} is ${shown(range)}, expected the smaller value first`
-    : undefined
+  return valueFault(field, from, text) ?? valueFault(field, to, text)
 }
 
 const valueFault = (field: Field, value: string, text: string): string | undefined => {
@@ -78,14 +79,6 @@ const valueFault = (field: Field, value: string, text: string): string | undefin
     index === -1 ? `${names[0]} to ${names.at(-1)}, or ${min} to ${max}` : `use ${names[index]}, or ${index + min}`
   return `${shown(value)} is no ${name}: ${index === -1 ? `expected ${advice}` : advice}`
 }
-
-const numberOf = ({ min, names }: Field, value: string): number | undefined => {
-  const index = names?.indexOf(value.toUpperCase()) ?? -1
-  if (index !== -1) return index + min
-  return isNumber(value) ? Number(value) : undefined
-}
-
-const isNumber = (text: string): boolean => /^\d+$/.test(text)
 
 const shown = (text: string): string => (/^[\w+*/.-]{1,20}$/.test(text) ? text : JSON.stringify(text.slice(0, 20)))
 

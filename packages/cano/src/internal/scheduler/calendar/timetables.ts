@@ -83,7 +83,8 @@ const everyChecks: Checks<OptionsOf<Trigger.Every>> = { firstRun: isOneOf("atSta
 
 const cronChecks: Checks<OptionsOf<Trigger.Cron>> = {
   timeZone: () => [],
-  onDstOverlap: optional(isOneOf("earlier", "later", "both"))
+  onDstOverlap: optional(isOneOf("earlier", "later", "both")),
+  dayMatch: optional(isOneOf("either", "both"))
 }
 
 const isSchedule = expected("a Schedule", Schedule.isSchedule)
@@ -112,8 +113,8 @@ const keyOf = (trigger: Trigger.Every | Trigger.Cron): string | undefined => {
     const { firstRun, interval } = trigger
     return typeof interval === "string" ? `${firstRun} ${interval}` : undefined
   }
-  const { expression, onDstOverlap, timeZone } = trigger
+  const { dayMatch, expression, onDstOverlap, timeZone } = trigger
   return typeof expression === "string" && typeof timeZone !== "object"
-    ? `${timeZone ?? "UTC"} ${onDstOverlap ?? ""} ${expression}`
+    ? `${timeZone ?? "UTC"} ${onDstOverlap ?? ""} ${dayMatch ?? ""} ${expression}`
     : undefined
 }
