@@ -3,7 +3,7 @@
  * as a workflow run or a concurrent run, or a function that is told its tick and gives one.
  *
  * - S1: An interval does not drift and loses no tick. Its grid is anchored at the start, or at the flow's `startAt`.
- * - S2: A flow never overlaps itself, unless its `overlap` policy is `"allow"`.
+ * - S2: A flow never overlaps itself, unless its `overlap` policy is `"allow"`, or `{ atMost: n }` with more than one.
  * - S3: A job that fails, dies or is interrupted hurts no other flow, and neither does a slow one.
  * - S4: The status of a flow always agrees with the events.
  * - S5: A stop starts nothing new, gives the runs in flight a grace, then interrupts and names them. Closing the scope
@@ -156,13 +156,14 @@ export interface Options<Timeout extends Duration.Input | undefined = undefined>
   /**
    * What becomes of a tick while a run is in flight. `"skip"` (default) drops it. `"queue"` runs it when the run before has
    * ended, and keeps one tick at most. `"allow"` starts it at once. `"cancelPrevious"` interrupts the run in flight, waits
-   * for its finalizers, and starts.
+   * for its finalizers, and starts. `{ atMost: n }` starts it at once while fewer than `n` runs are in flight, and drops it
+   * otherwise: `"skip"` is `{ atMost: 1 }`.
    */
-  readonly overlap?: "skip" | "queue" | "allow" | "cancelPrevious" | undefined
+  readonly overlap?: "skip" | "queue" | "allow" | "cancelPrevious" | { readonly atMost: number } | undefined
   /**
    * What becomes of ticks that passed while the process slept or was blocked. `"skip"` (default) drops them. `"once"` makes
    * one run in their place, which stands for the oldest. `{ all: window }` runs each that is not older than the window,
-   * one after another (under `overlap: "allow"` at once), at most 1,000.
+   * one after another (or as many at once as `overlap` allows), at most 1,000.
    *
    * The newest tick that is due is on time, and runs under every policy, if it is at most a minute late. All before it are
    * missed, and so is it if it is later.

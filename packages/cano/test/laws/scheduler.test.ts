@@ -84,7 +84,7 @@ const randomProgram = ({ chance, int, pick }: Random): Program => {
     id: `f${index}`,
     interval: pick([250, 500, 1000, 1500]),
     startAt: chance(0.3) ? int(60_000) - 40_000 : undefined,
-    overlap: pick(["skip", "queue", "allow", "cancelPrevious"]),
+    overlap: pick(["skip", "queue", "allow", "cancelPrevious", { atMost: 2 }, { atMost: 3 }] as const),
     missed: pick(["skip", "once", 2000, 100_000]),
     maxRuns: chance(0.2) ? 1 + int(20) : Infinity,
     trip: chance(0.2) ? 1 + int(4) : Infinity,

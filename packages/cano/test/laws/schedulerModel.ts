@@ -14,7 +14,7 @@ export interface FlowScript {
   readonly interval: number
   /** From the start; in the past, or ahead. */
   readonly startAt: number | undefined
-  readonly overlap: "skip" | "queue" | "allow" | "cancelPrevious"
+  readonly overlap: "skip" | "queue" | "allow" | "cancelPrevious" | { readonly atMost: number }
   readonly missed: "skip" | "once" | number
   readonly maxRuns: number
   readonly trip: number
@@ -64,6 +64,8 @@ export const simulate = (program: Program): ReadonlyArray<string> => new Simulat
 /** The first tick of a grid that is not before a time. */
 const firstOnGrid = (anchor: number, interval: number, time: number): number =>
   anchor + Math.max(0, Math.ceil((time - anchor) / interval)) * interval
+
+const atMostOf = ({ overlap }: FlowScript): number => (typeof overlap === "object" ? overlap.atMost : 1)
 
 class Simulation {
   private readonly program: Program
@@ -180,14 +182,15 @@ class Simulation {
   }
 
   private offer(flow: Flow, due: number, by: "timer" | "hand", isCatchingUp = false): void {
-    const isBusy = flow.inFlight.length + flow.waiting.length > 0
+    const isBusy = flow.inFlight.length + flow.waiting.length >= atMostOf(flow)
     const reserved = flow.overlap === "cancelPrevious" && !isCatchingUp ? 0 : flow.waiting.length
     const held = this.held(flow, by)
     if (held !== undefined) return this.say(flow, `skipped: ${held}`)
     if (flow.started + reserved >= flow.maxRuns) return this.say(flow, "skipped: maxRuns")
     if (!isBusy || flow.overlap === "allow") return this.start(flow)
     if (isCatchingUp) return this.wait(flow, due, by)
-    if (flow.overlap === "skip") return this.say(flow, `skipped: overlap ${flow.inFlight.at(-1)!.run}`)
+    if (flow.overlap === "skip" || typeof flow.overlap === "object")
+      return this.say(flow, `skipped: overlap ${flow.inFlight.at(-1)!.run}`)
     if (flow.overlap === "queue") {
       if (flow.waiting.length > 0) return this.say(flow, `skipped: queueFull ${flow.inFlight.at(-1)!.run}`)
       return this.wait(flow, due, by)
@@ -248,7 +251,7 @@ class Simulation {
       if (flow.inFlight.length === 0) this.say(flow, "Removed")
       return
     }
-    while (flow.inFlight.length === 0 && flow.waiting.length > 0) {
+    while (flow.inFlight.length < atMostOf(flow) && flow.waiting.length > 0) {
       const { by } = flow.waiting.shift()!
       const held = this.held(flow, by)
       if (held === undefined) this.start(flow)

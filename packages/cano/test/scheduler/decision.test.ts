@@ -8,6 +8,7 @@ import { random, replay } from "effect-cano-testing/Seed"
 
 const plain: decision.Policy = {
   overlap: "skip",
+  atMost: 1,
   missed: "skip",
   window: 0,
   jitter: 0,

@@ -2,11 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
+import * as Scheduler from "../../src/Scheduler.ts"
 import * as Trigger from "../../src/Trigger.ts"
 import { briefly, makeScheduler, timesOf, watch } from "../support/scheduling.ts"
 
 describe("S2: overlap", () => {
-  const runs = (overlap: "skip" | "queue" | "allow" | "cancelPrevious") =>
+  const runs = (overlap: Scheduler.Options["overlap"]) =>
     Effect.gen(function* () {
       const scheduler = yield* makeScheduler
       const events = yield* watch(scheduler)
@@ -53,6 +54,39 @@ describe("S2: overlap", () => {
       const { starts, status } = yield* runs("allow")
       assert.deepStrictEqual(starts, [0, 100, 200, 300, 400])
       assert.deepInclude(status, { runs: 5, successes: 5, skipped: 0 })
+    })
+  )
+
+  it.effect("atMost starts at once while there are fewer runs, and drops the ticks that come otherwise", () =>
+    Effect.gen(function* () {
+      const { events, starts, status } = yield* runs({ atMost: 2 })
+      assert.deepStrictEqual(starts, [0, 100, 300, 400, 600])
+      assert.deepStrictEqual(events.slice(0, 5), [
+        "a 1 started",
+        "a 2 started",
+        "a skipped: overlap 2",
+        "a 1 success",
+        "a 3 started"
+      ])
+      assert.deepInclude(status, { state: "completed", runs: 5, successes: 5, skipped: 2 })
+    })
+  )
+
+  it.effect("atMost counts for calls of trigger", () =>
+    Effect.gen(function* () {
+      const scheduler = yield* makeScheduler
+      yield* scheduler.add("two", Trigger.manual, Effect.never, { overlap: { atMost: 2 } })
+      yield* scheduler.start
+      yield* scheduler.trigger("two")
+      yield* scheduler.trigger("two")
+      const error = yield* Effect.flip(scheduler.trigger("two"))
+      assert.deepStrictEqual(error, new Scheduler.TriggerRefused({ flow: "two", reason: "overlap", run: 2 }))
+    })
+  )
+
+  it.effect("atMost 1 is skip", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* runs({ atMost: 1 })).starts, [0, 300, 600, 900, 1200])
     })
   )
 

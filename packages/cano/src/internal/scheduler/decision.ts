@@ -31,6 +31,8 @@ export interface Timetable {
 
 export interface Policy {
   readonly overlap: "skip" | "queue" | "allow" | "cancelPrevious"
+  /** How many runs there may be at the same time, before the overlap policy decides. */
+  readonly atMost: number
   readonly missed: "skip" | "once" | "all"
   /** How far back missed ticks are caught up under `all`, in milliseconds. */
   readonly window: number
@@ -94,7 +96,7 @@ export const decide = (
   // Under "cancelPrevious" this one takes the place of one that waits.
   const reserved = policy.overlap === "cancelPrevious" && !isCatchingUp ? 0 : situation.waiting
   if (situation.runs + reserved >= policy.maxRuns) return skip("maxRuns")
-  if (situation.running + situation.waiting === 0) return start
+  if (situation.running + situation.waiting < policy.atMost) return start
   if (isCatchingUp && policy.overlap !== "allow") return wait
   switch (policy.overlap) {
     case "allow":

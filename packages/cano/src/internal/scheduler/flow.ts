@@ -350,11 +350,12 @@ class FlowState implements Entry, decision.Situation {
     return by === undefined ? queue : queue.filter((offer) => offer.by === by)
   }
 
-  /** Gives out what waits, one after another, while no run is in flight. A loop: a synchronous run ends at once. */
+  /** Gives out what waits, one after another, while no more runs are in flight than may be. A loop: a synchronous run ends at once. */
   drain(next: (offer: Offer) => void): void {
     if (this.isDraining) return
     this.isDraining = true
-    while (this.running === 0 && this.queue !== undefined && this.queue.length > 0) next(this.queue.shift()!)
+    while (this.running < this.policy.atMost && this.queue !== undefined && this.queue.length > 0)
+      next(this.queue.shift()!)
     this.isDraining = false
   }
 

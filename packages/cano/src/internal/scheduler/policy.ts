@@ -28,6 +28,7 @@ const endOfTime = 8.64e15
 /** Shared by all flows without options. */
 const plain: Policy = {
   overlap: "skip",
+  atMost: 1,
   missed: "skip",
   window: 0,
   jitter: 0,
@@ -54,7 +55,8 @@ export const nameOf = (id: unknown): string => (typeof id === "string" ? id : de
 const succeedPlain = Result.succeed(plain)
 
 const toPolicy = ({ backoff, endAt, jitter, maxRuns, missed, overlap, startAt, trip }: AnyOptions): Policy => ({
-  overlap: overlap ?? plain.overlap,
+  overlap: typeof overlap === "object" ? "skip" : (overlap ?? plain.overlap),
+  atMost: typeof overlap === "object" ? overlap.atMost : plain.atMost,
   missed: typeof missed === "object" ? "all" : (missed ?? plain.missed),
   window: typeof missed === "object" ? Duration.toMillis(missed.all) : 0,
   jitter: jitter === undefined ? 0 : Duration.toMillis(jitter),
@@ -86,6 +88,13 @@ const isMissed: Check = (what, missed) =>
     ? isWindow(what, missed)
     : expected(`"skip", "once" or { all: window }`, (word) => word === "skip" || word === "once")(what, missed)
 
+const isOverlap: Check = (what, overlap) =>
+  typeof overlap === "object" && overlap !== null
+    ? isBound(what, overlap)
+    : isOneOf("skip", "queue", "allow", "cancelPrevious")(what, overlap).map((problem) => `${problem} or { atMost: n }`)
+
+const isBound = isOptions<{ readonly atMost: number }>({ atMost: isCount(1) })
+
 const isBackoff = isOptions<NonNullable<AnyOptions["backoff"]>>({
   base: isSpanOfTime("above 0", "the backoff's base"),
   factor: optional((_, factor) => isNumber(1)("the backoff's factor", factor)),
@@ -93,7 +102,7 @@ const isBackoff = isOptions<NonNullable<AnyOptions["backoff"]>>({
 })
 
 const areOptions = isOptions<AnyOptions>({
-  overlap: optional(isOneOf("skip", "queue", "allow", "cancelPrevious")),
+  overlap: optional(isOverlap),
   missed: optional(isMissed),
   jitter: optional(isSpanOfTime("from 0")),
   timeout: optional(isSpanOfTime("above 0")),
