@@ -74,6 +74,7 @@ export interface Cron {
   readonly timeZone: string | DateTime.TimeZone | undefined
   readonly onDstOverlap: Cron_.DstOverlapPolicy | undefined
   readonly dayMatch: "either" | "both" | undefined
+  readonly firstRun: "atStart" | "atMatch"
 }
 
 /**
@@ -127,6 +128,8 @@ export const every = (
  *   as in Vixie cron: `"both"` where one of them starts with `*`, as a step of all days does, and `"either"` otherwise. (In Cano
  *   both had to match.)
  * - There is no `L`, `W` or `#`. The second Monday of a month is `0 9 8-14 * MON` with `dayMatch: "both"`.
+ * - `firstRun: "atStart"`: it fires also when the scheduler starts, or when the flow is added if that is later; with the
+ *   flow's option `startAt`, at that time if it lies ahead. Default: `"atMatch"`, at the first time that matches.
  * - `timeZone`: an IANA name, an offset such as `"+02:00"`, or a `DateTime.TimeZone`. Default: UTC.
  * - `onDstOverlap`: which of the two occurrences of a repeated local time fires: `"earlier"`, `"later"` or `"both"`.
  *   Default: `"both"` where the hour field starts with `*`, `"earlier"` otherwise.
@@ -153,6 +156,7 @@ export const cron = (
     readonly timeZone?: string | DateTime.TimeZone | undefined
     readonly onDstOverlap?: Cron_.DstOverlapPolicy | undefined
     readonly dayMatch?: "either" | "both" | undefined
+    readonly firstRun?: "atStart" | "atMatch" | undefined
   }
 ): Cron => ({
   ...options,
@@ -160,7 +164,8 @@ export const cron = (
   expression,
   timeZone: options?.timeZone,
   onDstOverlap: options?.onDstOverlap,
-  dayMatch: options?.dayMatch
+  dayMatch: options?.dayMatch,
+  firstRun: options?.firstRun ?? "atMatch"
 })
 
 /**

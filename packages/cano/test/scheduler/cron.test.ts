@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Cron from "effect/Cron"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { TestClock } from "effect/testing"
 import * as Trigger from "../../src/Trigger.ts"
-import { iso, makeScheduler, timesOf, utc } from "../support/scheduling.ts"
+import { iso, jumpingClock, makeScheduler, timesOf, utc } from "../support/scheduling.ts"
 
 describe("S8: cron", () => {
   it.effect("fires in UTC unless a zone is given", () =>
@@ -63,6 +64,65 @@ describe("S8: cron", () => {
       assert.deepStrictEqual(yield* ticks("30 2 * * *", "both"), ["25T00:30", "25T01:30"])
       assert.deepStrictEqual(yield* ticks("30 2 * * *", "later"), ["25T01:30", "26T01:30"])
       assert.deepStrictEqual(yield* ticks("30 * * * *", "earlier"), ["25T00:30", "25T02:30"])
+    })
+  )
+
+  it.effect("fires at the start as well, if told to", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(utc("2026-01-01T08:59:30.999Z"))
+      const trigger = Trigger.cron("*/10 * * * * *", { firstRun: "atStart" })
+      const scheduler = yield* makeScheduler
+      const [plain, now, ahead, past] = [
+        timesOf(Effect.void),
+        timesOf(Effect.void),
+        timesOf(Effect.void),
+        timesOf(Effect.void)
+      ]
+      const seconds = ({ starts }: { readonly starts: ReadonlyArray<number> }) =>
+        starts.map((start) => (start - utc("2026-01-01T08:59:00Z")) / 1000)
+      yield* scheduler.add("plain", Trigger.cron("*/10 * * * * *"), plain.job)
+      yield* scheduler.add("now", trigger, now.job)
+      yield* scheduler.add("ahead", trigger, ahead.job, { startAt: "2026-01-01T08:59:42Z" })
+      yield* scheduler.add("past", trigger, past.job, { startAt: "2026-01-01T00:00:00Z" })
+      assert.deepStrictEqual((yield* scheduler.preview("now", 2)).map(iso), [
+        "2026-01-01T08:59:30.999Z",
+        "2026-01-01T08:59:40.000Z"
+      ])
+      yield* scheduler.start
+      yield* TestClock.adjust(1)
+      assert.strictEqual((yield* scheduler.explain("now", "2026-01-01T08:59:30.999Z")).message, "ran: run 1")
+      assert.strictEqual((yield* scheduler.explain("ahead", "2026-01-01T08:59:42Z")).message, "will run")
+      assert.strictEqual((yield* scheduler.explain("plain", "2026-01-01T08:59:30.999Z"))._tag, "NotDue")
+      yield* TestClock.adjust("20 seconds")
+      assert.deepStrictEqual([plain, now, ahead, past].map(seconds), [
+        [40, 50],
+        [30.999, 40, 50],
+        [42, 50],
+        [30.999, 40, 50]
+      ])
+      yield* scheduler.stop()
+      yield* TestClock.adjust(1500)
+      yield* scheduler.start
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(seconds(now).slice(3), [52.5, 60])
+      assert.deepStrictEqual(seconds(plain).slice(2), [60])
+    })
+  )
+
+  it.effect("loses no match that follows the start at once, also of a machine that is late", () =>
+    Effect.gen(function* () {
+      const { clock, jump } = yield* jumpingClock
+      yield* TestClock.setTime(utc("2026-01-01T08:59:59.900Z"))
+      yield* Effect.gen(function* () {
+        const scheduler = yield* makeScheduler
+        yield* scheduler.add("a", Trigger.cron("* * * * *", { firstRun: "atStart" }), Effect.void, {
+          missed: { all: "1 hour" }
+        })
+        yield* scheduler.start
+        yield* jump(500)
+        yield* TestClock.adjust(1)
+        assert.deepInclude(yield* scheduler.status("a"), { runs: 2, missed: 0 })
+      }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, clock))
     })
   )
 

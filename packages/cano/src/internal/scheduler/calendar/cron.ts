@@ -115,7 +115,11 @@ const inZone = (cron: Cron.Cron, trigger: Trigger.Cron, zone: DateTime.TimeZone)
 // -----------------------------------------------------------------------------
 
 /** The timetable of a cron value. The search throws when it has found no date, within decades or until the end of time. */
-export const fromCron = (cron: Cron.Cron, offsets: ZoneOffsets | undefined): Timetable => {
+export const fromCron = (
+  cron: Cron.Cron,
+  offsets: ZoneOffsets | undefined,
+  firstRun: Trigger.Cron["firstRun"]
+): Timetable => {
   const search = Option.liftThrowable(LocalTime.search(cron, offsets))
   let after = NaN
   let tick: number | undefined
@@ -134,5 +138,8 @@ export const fromCron = (cron: Cron.Cron, offsets: ZoneOffsets | undefined): Tim
     }
     return count
   }
-  return { spacing: 1000, isAnchored: false, isSlow: true, first: next, next, count }
+  if (firstRun === "atMatch") return { spacing: 1000, isAnchored: false, isSlow: true, first: next, next, count }
+  const nextOrFirst = (after: number, anchor: number) => (after < anchor ? anchor : next(after))
+  // The start may be a millisecond before a match.
+  return { spacing: 1, isAnchored: false, isSlow: true, first: (anchor) => anchor, next: nextOrFirst, count }
 }

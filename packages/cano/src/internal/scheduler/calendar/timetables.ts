@@ -59,7 +59,7 @@ export class Timetables {
   /** Whether any date matches, only a search for one can tell. */
   private possible(trigger: Trigger.Cron, now: number): Result.Result<Timetable, CronProblem> {
     return Result.flatMap(compile(trigger), (cron) => {
-      const timetable = fromCron(cron, this.offsetsOf(Option.getOrUndefined(cron.tz)))
+      const timetable = fromCron(cron, this.offsetsOf(Option.getOrUndefined(cron.tz)), trigger.firstRun)
       if (timetable.next(now, now) !== undefined) return Result.succeed(timetable)
       const expression = format(trigger.expression)
       return Result.fail<CronProblem>({ expression, fault: "impossible", detail: "no date ever matches it" })
@@ -84,7 +84,8 @@ const everyChecks: Checks<OptionsOf<Trigger.Every>> = { firstRun: isOneOf("atSta
 const cronChecks: Checks<OptionsOf<Trigger.Cron>> = {
   timeZone: () => [],
   onDstOverlap: optional(isOneOf("earlier", "later", "both")),
-  dayMatch: optional(isOneOf("either", "both"))
+  dayMatch: optional(isOneOf("either", "both")),
+  firstRun: isOneOf("atStart", "atMatch")
 }
 
 const isSchedule = expected("a Schedule", Schedule.isSchedule)
@@ -113,8 +114,8 @@ const keyOf = (trigger: Trigger.Every | Trigger.Cron): string | undefined => {
     const { firstRun, interval } = trigger
     return typeof interval === "string" ? `${firstRun} ${interval}` : undefined
   }
-  const { dayMatch, expression, onDstOverlap, timeZone } = trigger
+  const { dayMatch, expression, firstRun, onDstOverlap, timeZone } = trigger
   return typeof expression === "string" && typeof timeZone !== "object"
-    ? `${timeZone ?? "UTC"} ${onDstOverlap ?? ""} ${dayMatch ?? ""} ${expression}`
+    ? `${timeZone ?? "UTC"} ${onDstOverlap ?? ""} ${dayMatch ?? ""} ${firstRun} ${expression}`
     : undefined
 }
