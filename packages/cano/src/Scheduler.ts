@@ -214,6 +214,8 @@ export interface Run<out A, out E = never> {
   readonly await: Effect.Effect<Exit.Exit<A, E>>
   /** Waits for the result of the run, and fails as the run fails. */
   readonly join: Effect.Effect<A, E>
+  /** Interrupts the run, and waits for its finalizers. One that waits is dropped, and one that has ended stays as it is. */
+  readonly cancel: Effect.Effect<void>
 }
 
 /**
@@ -243,6 +245,8 @@ export type SkipReason =
   | "maxRuns"
   /** It was waiting when the scheduler was stopped or the flow was removed. */
   | "stopped"
+  /** It was waiting when it was cancelled. */
+  | "cancelled"
 
 /**
  * The state of a flow: runs in flight first, then what keeps it from running.
@@ -377,6 +381,21 @@ export type Event = Data.TaggedEnum<{
 export interface RunId {
   readonly flow: string
   readonly run: number
+}
+
+/**
+ * A run that is in flight, however it was started.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunInFlight extends RunId {
+  /** The tick, or the time of the call. */
+  readonly due: DateTime.Utc
+  readonly by: Tick["by"]
+  readonly startedAt: DateTime.Utc
+  /** Interrupts the run, and waits for its finalizers. One that has ended stays as it is. */
+  readonly cancel: Effect.Effect<void>
 }
 
 /**
@@ -525,6 +544,8 @@ export class Scheduler extends Context.Service<
     readonly reset: (flow: string | Flow.Any) => Effect.Effect<void, UnknownFlow>
     /** Tells where a flow stands. */
     readonly status: (flow: string | Flow.Any) => Effect.Effect<Status, UnknownFlow>
+    /** The runs of a flow that are in flight, in the order in which they were started. Each can be cancelled by itself. */
+    readonly running: (flow: string | Flow.Any) => Effect.Effect<ReadonlyArray<RunInFlight>, UnknownFlow>
     /** Where all flows stand, in the order in which they were added. */
     readonly list: Effect.Effect<ReadonlyArray<Status>>
     /**

@@ -32,7 +32,8 @@ const reasons = {
   backoff: true,
   tripped: true,
   maxRuns: true,
-  stopped: true
+  stopped: true,
+  cancelled: true
 } satisfies Names<Scheduler.SkipReason>
 
 const events = {

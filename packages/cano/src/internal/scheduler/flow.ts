@@ -23,9 +23,11 @@ export interface Offer {
 }
 
 interface InFlight {
+  readonly run: number
   readonly fiber: Fiber.Fiber<any, any>
-  /** The tick for which the run was started; NaN if it was started by hand. */
-  readonly tick: number
+  /** The tick, or the call, that has become the run. */
+  readonly offer: Offer
+  readonly startedAt: number
 }
 
 /**
@@ -271,9 +273,9 @@ class FlowState implements Entry, decision.Situation {
   }
 
   /** Keeps the fiber of a run that has given up the thread, so that it can be interrupted. */
-  keep(run: number, fiber: Fiber.Fiber<any, any>, { by, due }: Offer): void {
+  keep(inFlight: InFlight): void {
     this.fibers ??= new Map()
-    this.fibers.set(run, { fiber, tick: by === "timer" ? due : NaN })
+    this.fibers.set(inFlight.run, inFlight)
   }
 
   /** An interruption was asked for before the run had given up the thread. */
@@ -307,6 +309,16 @@ class FlowState implements Entry, decision.Situation {
     return Array.from(this.fibers?.keys() ?? [], (run) => ({ flow: this.id, run }))
   }
 
+  /** The runs in flight, as they were started. */
+  get allInFlight(): ReadonlyArray<InFlight> {
+    return Array.from(this.fibers?.values() ?? [])
+  }
+
+  /** The fiber of the run that an offer has become, while it is in flight. */
+  fiberOf(offer: Offer): Fiber.Fiber<any, any> | undefined {
+    return this.allInFlight.find((inFlight) => inFlight.offer === offer)?.fiber
+  }
+
   /** The latest run in flight. */
   get inFlight(): number | undefined {
     if (this.running === 0) return undefined
@@ -315,12 +327,12 @@ class FlowState implements Entry, decision.Situation {
 
   /** The run in flight that was started for a tick. */
   inFlightFor(tick: number): number | undefined {
-    for (const [run, inFlight] of this.fibers ?? []) if (inFlight.tick === tick) return run
+    for (const [run, { offer }] of this.fibers ?? []) if (offer.by === "timer" && offer.due === tick) return run
     return this.isStarting && this.lastTickRun === this.runs && this.lastTick === tick ? this.lastTickRun : undefined
   }
 
   /** The latest run has not yet given up the thread. */
-  private get isStarting(): boolean {
+  get isStarting(): boolean {
     return this.running > (this.fibers?.size ?? 0)
   }
 
@@ -348,6 +360,13 @@ class FlowState implements Entry, decision.Situation {
     if (queue === undefined) return []
     this.queue = by === undefined ? undefined : queue.filter((offer) => offer.by !== by)
     return by === undefined ? queue : queue.filter((offer) => offer.by === by)
+  }
+
+  /** Takes out one that waits, if it does. */
+  takeOut(offer: Offer): boolean {
+    const place = this.queue?.indexOf(offer) ?? -1
+    if (place !== -1) this.queue!.splice(place, 1)
+    return place !== -1
   }
 
   /** Gives out what waits, one after another, while no more runs are in flight than may be. A loop: a synchronous run ends at once. */

@@ -1,11 +1,11 @@
-import type * as DateTime from "effect/DateTime"
+import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
-import type { Flow, Options, Run, Scheduler, SchedulerOptions } from "../../Scheduler.ts"
+import type { Flow, Options, Run, RunInFlight, Scheduler, SchedulerOptions } from "../../Scheduler.ts"
 import {
   DuplicateFlow,
   type InvalidCron,
@@ -21,7 +21,7 @@ import { isOptions, isSpanOfTime } from "./checks.ts"
 import { isFlow, makeFlow } from "./definition.ts"
 import type { Engine } from "./engine.ts"
 import { explain } from "./explain.ts"
-import { type LiveFlow, makeLiveFlow } from "./flow.ts"
+import { type LiveFlow, makeLiveFlow, type Offer } from "./flow.ts"
 import { nameOf, policyOf } from "./policy.ts"
 import { previewOf, statusOf } from "./status.ts"
 import { isTime, millisOf } from "./times.ts"
@@ -51,6 +51,7 @@ export const make = (engine: Engine, grace: Duration.Duration): Scheduler["Servi
         .filter((flow) => !flow.isRemoved)
         .map((flow) => statusOf(flow, engine.isRunning, engine.clock.read()))
     ),
+    running: (flow) => withFlow(flow, (flow) => running(engine, flow)),
     preview: (flow, n) =>
       withFlow(flow, (flow) => previewOf(flow, engine.isRunning, engine.clock.read(), previewLengthOf(n))),
     explain: (flow, instant) =>
@@ -97,12 +98,28 @@ const trigger = (engine: Engine, flow: LiveFlow): Effect.Effect<Run<unknown, unk
   const { id } = flow
   if (!engine.isRunning) return Effect.fail(new NotRunning({ flow: id }))
   const done = Deferred.makeUnsafe<Exit.Exit<unknown, unknown>>()
-  const decided = engine.runner.offer(flow, { due: engine.clock.read(), by: "hand", done })
+  const offer: Offer = { due: engine.clock.read(), by: "hand", done }
+  const decided = engine.runner.offer(flow, offer)
   if (decided._tag === "Skip") {
     return Effect.fail(new TriggerRefused({ flow: id, reason: decided.reason, run: decided.run }))
   }
   const end = Deferred.await(done)
-  return Effect.succeed({ flow: id, await: end, join: Effect.flatten(end) })
+  return Effect.succeed({ flow: id, await: end, join: Effect.flatten(end), cancel: engine.runner.cancel(flow, offer) })
+}
+
+/** A run that asks before its first pause is in flight only when it has come to that. */
+const running = (engine: Engine, flow: LiveFlow): Effect.Effect<ReadonlyArray<RunInFlight>> => {
+  const list = Effect.sync(() =>
+    flow.allInFlight.map(({ offer, run, startedAt }) => ({
+      flow: flow.id,
+      run,
+      due: DateTime.makeUnsafe(offer.due),
+      by: offer.by,
+      startedAt: DateTime.makeUnsafe(startedAt),
+      cancel: engine.runner.cancel(flow, offer)
+    }))
+  )
+  return flow.isStarting ? Effect.andThen(Effect.yieldNow, list) : list
 }
 
 /** Waits for the runs, but not from within one of them: that one is interrupted while it waits. */

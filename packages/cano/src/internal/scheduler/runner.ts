@@ -2,7 +2,7 @@ import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import type { Outcome, SkipReason } from "../../Scheduler.ts"
 import { errorTypeOf } from "../watch/redaction.ts"
@@ -76,7 +76,7 @@ export class Runner {
     const fiber = this.fork(flow, run, offer)
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.onEnd(flow, run, exit, done)
-    flow.keep(run, fiber, offer)
+    flow.keep({ run, fiber, offer, startedAt: now })
     fiber.addObserver((exit) => this.onEnd(flow, run, exit, done))
     FiberSet.addUnsafe(this.fibers, fiber)
     if (flow.isToBeInterrupted(run)) fiber.interruptUnsafe()
@@ -128,6 +128,19 @@ export class Runner {
     const dropped = flow.takeWaiting(by)
     this.drop(flow, dropped, reason)
     tellDropped(dropped)
+  }
+
+  /** Ends the run that an offer has become, or drops it while it waits. One that has ended is left as it is. */
+  cancel(flow: LiveFlow, offer: Offer): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (!flow.takeOut(offer)) {
+        const fiber = flow.fiberOf(offer)
+        return fiber === undefined ? Effect.void : Fiber.interrupt(fiber)
+      }
+      this.drop(flow, [offer], "cancelled")
+      tellDropped([offer])
+      return Effect.void
+    })
   }
 
   private drop(flow: LiveFlow, offers: ReadonlyArray<Offer>, reason: SkipReason): void {
