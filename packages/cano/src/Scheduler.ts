@@ -196,6 +196,12 @@ export interface Options<Timeout extends Duration.Input | undefined = undefined>
         readonly maxDelay?: Duration.Input | undefined
       }
     | undefined
+  /**
+   * Makes one run of many calls of `trigger`: it starts when no call has come for `quiet`, and no later than `latest` after
+   * the first. All these calls are given the same run. If it may not start then, it ends as interrupted. Ticks are not
+   * debounced. Default: each call starts a run of its own; `latest` has no bound.
+   */
+  readonly debounce?: { readonly quiet: Duration.Input; readonly latest?: Duration.Input | undefined } | undefined
   /** After so many failures in a row nothing starts a run until `reset`. */
   readonly trip?: number | undefined
   /** Names the span of each run, instead of `scheduler.flow`, and gives it attributes. */

@@ -16,7 +16,8 @@ const plain: decision.Policy = {
   endAt: Infinity,
   maxRuns: Infinity,
   trip: Infinity,
-  backoff: undefined
+  backoff: undefined,
+  debounce: undefined
 }
 
 const fresh: decision.Situation = {

@@ -18,6 +18,7 @@ const options = {
   startAt: true,
   endAt: true,
   backoff: true,
+  debounce: true,
   trip: true,
   span: true
 } satisfies Names<keyof Scheduler.Options<Duration.Input>>

@@ -43,6 +43,12 @@ export interface Policy {
   /** Failures in a row after which the flow trips. */
   readonly trip: number
   readonly backoff: Backoff | undefined
+  readonly debounce: Debounce | undefined
+}
+
+export interface Debounce {
+  readonly quiet: number
+  readonly latest: number
 }
 
 export interface Backoff {

@@ -8,6 +8,7 @@ import { AlreadyRunning } from "../../SchedulerError.ts"
 import { Agenda } from "./agenda.ts"
 import { Timetables } from "./calendar/timetables.ts"
 import { Changes } from "./changes.ts"
+import { Debouncer } from "./debouncer.ts"
 import type { LiveFlow } from "./flow.ts"
 import { Runner } from "./runner.ts"
 import { Stopping } from "./stopping.ts"
@@ -27,6 +28,7 @@ export class Engine {
   readonly clock: WallClock
   readonly changes: Changes
   readonly runner: Runner
+  readonly debouncer: Debouncer
   readonly flows: Map<string, LiveFlow> = new Map()
   readonly timetables = new Timetables()
   state: "stopped" | "running" | "stopping" | "closed" = "stopped"
@@ -55,6 +57,7 @@ export class Engine {
     this.clock = clock
     this.changes = changes
     this.runner = runner
+    this.debouncer = new Debouncer(clock, runner, context)
     this.ticks = ticks
     this.timer = new Timer({ agenda, clock, ticks, context })
   }
@@ -92,7 +95,10 @@ export class Engine {
       this.changes.stopping(this.clock.read())
       this.timer.stop()
       this.ticks.stop()
-      for (const flow of this.flows.values()) this.runner.dropWaiting(flow, "stopped")
+      for (const flow of this.flows.values()) {
+        this.debouncer.drop(flow, "stopped")
+        this.runner.dropWaiting(flow, "stopped")
+      }
       // Not a child of the caller: an interrupted caller leaves a stop that goes on. After a yield: a job that stops the
       // scheduler before its first pause is in flight only when it has come to that.
       Effect.runForkWith(this.context)(Effect.andThen(Effect.yieldNow, this.shutDown(stopping, grace)))
@@ -164,6 +170,7 @@ export class Engine {
   remove(flow: LiveFlow): void {
     flow.remove()
     this.agenda.remove(flow)
+    this.debouncer.drop(flow, "stopped")
     this.runner.dropWaiting(flow, "stopped")
     flow.interrupt()
     this.release(flow)

@@ -18,6 +18,7 @@ import type * as Trigger from "../../Trigger.ts"
 import { type Check, type Checks, described, isCount, optional, refuse } from "../faults.ts"
 import { isTraced } from "../watch/spans.ts"
 import { isOptions, isSpanOfTime } from "./checks.ts"
+import * as decision from "./decision.ts"
 import { isFlow, makeFlow } from "./definition.ts"
 import type { Engine } from "./engine.ts"
 import { explain } from "./explain.ts"
@@ -97,14 +98,27 @@ const add = (
 const trigger = (engine: Engine, flow: LiveFlow): Effect.Effect<Run<unknown, unknown>, NotRunning | TriggerRefused> => {
   const { id } = flow
   if (!engine.isRunning) return Effect.fail(new NotRunning({ flow: id }))
-  const done = Deferred.makeUnsafe<Exit.Exit<unknown, unknown>>()
-  const offer: Offer = { due: engine.clock.read(), by: "hand", done }
-  const decided = engine.runner.offer(flow, offer)
-  if (decided._tag === "Skip") {
-    return Effect.fail(new TriggerRefused({ flow: id, reason: decided.reason, run: decided.run }))
+  const { debounce } = flow.policy
+  if (debounce !== undefined && !flow.tripped && decision.runsLeft(flow.policy, flow) > 0) {
+    return Effect.succeed(runOf(engine, flow, engine.debouncer.gather(flow, debounce)))
   }
-  const end = Deferred.await(done)
-  return Effect.succeed({ flow: id, await: end, join: Effect.flatten(end), cancel: engine.runner.cancel(flow, offer) })
+  const offer = {
+    due: engine.clock.read(),
+    by: "hand",
+    done: Deferred.makeUnsafe<Exit.Exit<unknown, unknown>>()
+  } as const
+  const decided = engine.runner.offer(flow, offer)
+  return decided._tag === "Skip"
+    ? Effect.fail(new TriggerRefused({ flow: id, reason: decided.reason, run: decided.run }))
+    : Effect.succeed(runOf(engine, flow, offer))
+}
+
+const runOf = (engine: Engine, flow: LiveFlow, offer: Offer): Run<unknown, unknown> => {
+  const end = Deferred.await(offer.done!)
+  const cancel = Effect.suspend(() =>
+    engine.debouncer.drop(flow, "cancelled", offer) ? Effect.void : engine.runner.cancel(flow, offer)
+  )
+  return { flow: flow.id, await: end, join: Effect.flatten(end), cancel }
 }
 
 /** A run that asks before its first pause is in flight only when it has come to that. */

@@ -36,7 +36,8 @@ const plain: Policy = {
   endAt: endOfTime,
   maxRuns: Infinity,
   trip: Infinity,
-  backoff: undefined
+  backoff: undefined,
+  debounce: undefined
 }
 
 /** The policy for which the options of a flow stand, or everything that is wrong with them, the id and the job. */
@@ -54,7 +55,17 @@ export const nameOf = (id: unknown): string => (typeof id === "string" ? id : de
 
 const succeedPlain = Result.succeed(plain)
 
-const toPolicy = ({ backoff, endAt, jitter, maxRuns, missed, overlap, startAt, trip }: AnyOptions): Policy => ({
+const toPolicy = ({
+  backoff,
+  debounce,
+  endAt,
+  jitter,
+  maxRuns,
+  missed,
+  overlap,
+  startAt,
+  trip
+}: AnyOptions): Policy => ({
   overlap: typeof overlap === "object" ? "skip" : (overlap ?? plain.overlap),
   atMost: typeof overlap === "object" ? overlap.atMost : plain.atMost,
   missed: typeof missed === "object" ? "all" : (missed ?? plain.missed),
@@ -64,7 +75,11 @@ const toPolicy = ({ backoff, endAt, jitter, maxRuns, missed, overlap, startAt, t
   endAt: endAt === undefined ? endOfTime : millisOf(endAt),
   maxRuns: maxRuns ?? Infinity,
   trip: trip ?? Infinity,
-  backoff: backoff === undefined ? undefined : toBackoff(backoff)
+  backoff: backoff === undefined ? undefined : toBackoff(backoff),
+  debounce:
+    debounce === undefined
+      ? undefined
+      : { quiet: Duration.toMillis(debounce.quiet), latest: Duration.toMillis(debounce.latest ?? "Infinity") }
 })
 
 const toBackoff = ({ base, factor, maxDelay }: NonNullable<AnyOptions["backoff"]>): Backoff => ({
@@ -101,6 +116,11 @@ const isBackoff = isOptions<NonNullable<AnyOptions["backoff"]>>({
   maxDelay: optional(isSpanOfTime("above 0", "the backoff's maxDelay"))
 })
 
+const isDebounce = isOptions<NonNullable<AnyOptions["debounce"]>>({
+  quiet: isSpanOfTime("above 0", "the debounce's quiet"),
+  latest: optional(isSpanOfTime("above 0", "the debounce's latest"))
+})
+
 const areOptions = isOptions<AnyOptions>({
   overlap: optional(isOverlap),
   missed: optional(isMissed),
@@ -110,6 +130,7 @@ const areOptions = isOptions<AnyOptions>({
   startAt: optional(isTime),
   endAt: optional(isTime),
   backoff: optional(isBackoff),
+  debounce: optional(isDebounce),
   trip: optional(isCount(1)),
   span: optional(isSpan)
 })

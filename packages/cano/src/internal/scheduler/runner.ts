@@ -143,6 +143,17 @@ export class Runner {
     })
   }
 
+  /** Offers a run whose caller was given it already: if it is skipped, it ends as interrupted. */
+  offerLate(flow: LiveFlow, offer: Offer): void {
+    if (this.offer(flow, offer)._tag === "Skip") tellDropped([offer])
+  }
+
+  /** Skips a run whose caller was given it already. */
+  refuse(flow: LiveFlow, offer: Offer, reason: SkipReason): void {
+    this.skip(flow, offer, reason, undefined)
+    tellDropped([offer])
+  }
+
   private drop(flow: LiveFlow, offers: ReadonlyArray<Offer>, reason: SkipReason): void {
     for (const offer of offers) {
       flow.skipWaiting(offer, reason)
