@@ -15,7 +15,8 @@
  * - S9: A tick that passed while the process slept is counted as missed, or run, as the `missed` policy says.
  * - S10: A clock that is set back stops no flow. Calendar ticks are not repeated, unless it is set back by hours.
  * - S11: A pause, a backoff and a trip hold the ticks of a flow. Its grid stays.
- * - S12: A run by hand has the types of its job, and says how it ended. It obeys the overlap policy, a trip and `maxRuns`.
+ * - S12: A run by hand has the types of its job, says how it ended, and can be cancelled. It obeys the overlap policy, a
+ *   trip and `maxRuns`. Calls that come in a burst make one run where the flow is debounced.
  * - S13: `preview` and `explain` ask the functions that decide, so what they foretell is what happens.
  * - S14: `changes` tells every event in order. A slow reader holds up nobody, and is told how many events it has lost.
  * - S15: A job has the services that `add` was called with, is told its tick, and runs in a root span of its own.
