@@ -6,7 +6,7 @@ import type { Entry, Machine } from "../machine/machine.ts"
 import { type AnyEffect, toEffect } from "../machine/output.ts"
 import type { AnyState } from "../machine/state.ts"
 import type { CompiledTask, Parts } from "../machine/task.ts"
-import { type Breakable, breaking, Chain } from "./chain.ts"
+import { type Around, type Breakable, breaking, Chain } from "./chain.ts"
 import { Position } from "./position.ts"
 import { firstAttempt, recover, type Recovering, retry, type Retrying } from "./recovery.ts"
 
@@ -180,11 +180,17 @@ class Attempts {
   constructor(run: LiveRun | BranchRun, root: LiveRun, chain: Chain) {
     const { attempt, attemptFailed } = chain
     const parts = partsOf(run, root, chain)
-    const inner = Effect.suspend(() => {
+    const made = () => {
       const { state, task } = run
       return toEffect(showsParts(task, chain) ? task.inParts!(state, parts) : task.handler(state))
-    })
-    this.first = attempt === undefined ? inner : Effect.suspend(() => attempt(run, inner))
+    }
+    const inner = Effect.suspend(made)
+    // An interceptor that has no use for an attempt gives it back: then nothing stands between the state and the task.
+    const around = (attempt: Around) => {
+      const effect = attempt(run, inner)
+      return effect === inner ? made() : effect
+    }
+    this.first = attempt === undefined ? inner : Effect.suspend(() => around(attempt))
     this.again = Effect.suspend(() => {
       run.attempt++
       run.announce()
