@@ -62,7 +62,11 @@ export const described = (value: unknown): string => {
  */
 export const isPromise = (value: unknown): boolean => {
   if (!isPromiseLike(value)) return false
-  value.then(undefined, () => {})
+  try {
+    value.then(undefined, () => {})
+  } catch {
+    // A thenable of another kind: there is no rejection to take.
+  }
   return true
 }
 
@@ -86,6 +90,7 @@ export const nameProblems = (what: string, name: unknown): ReadonlyArray<string>
 
 export const durationProblems = (what: string, input: unknown, bound: "from 0" | "above 0"): ReadonlyArray<string> => {
   if (Number.isNaN(input)) return [`${what} is NaN, expected a finite duration ${bound}`]
+  if (isUnitless(input)) return [`${what} is not a duration`]
   const duration = Duration.fromInput(input as Duration.Input)
   if (Option.isNone(duration)) return [`${what} is not a duration`]
   const fits =
@@ -94,16 +99,28 @@ export const durationProblems = (what: string, input: unknown, bound: "from 0" |
   return fits ? [] : [`${what} is ${Duration.format(duration.value)}, expected a finite duration ${bound}`]
 }
 
+const units = ["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"] as const
+
+/** Checks whether `Duration.fromInput` would read an object as 0, because the object has no unit of time. */
+export const isUnitless = (input: unknown): boolean =>
+  isPromise(input) ||
+  (typeof input === "object" &&
+    input !== null &&
+    !Duration.isDuration(input) &&
+    !Array.isArray(input) &&
+    !units.some((unit) => unit in input))
+
 /** Checks a count or a limit. `bound` is the smallest whole number that makes sense. */
 export const countProblems = (what: string, count: unknown, bound: 0 | 1): ReadonlyArray<string> =>
   Number.isSafeInteger(count) && (count as number) >= bound
     ? []
     : [`${what} is ${described(count)}, expected a whole number from ${bound}`]
 
+/** Checks a duration, under a name of its own if it has one. */
 export const isDuration =
-  (bound: "from 0" | "above 0"): Check =>
+  (bound: "from 0" | "above 0", name?: string): Check =>
   (what, value) =>
-    durationProblems(what, value, bound)
+    durationProblems(name ?? what, value, bound)
 
 export const isCount =
   (bound: 0 | 1): Check =>
@@ -123,7 +140,10 @@ export const expected =
   (what, value) =>
     fits(value) ? [] : [`${what} is ${described(value)}, expected ${expectation}`]
 
-export const isObject: Check = expected("an object", (value) => typeof value === "object" && value !== null)
+export const isObject: Check = expected(
+  "an object",
+  (value) => typeof value === "object" && value !== null && !isPromise(value)
+)
 
 const isSchedule: Check = expected("a Schedule", Schedule.isSchedule)
 
@@ -172,7 +192,9 @@ export const optionsProblems = <Options>(
   options: unknown,
   checks: Checks<Options>
 ): ReadonlyArray<string> => {
-  if (typeof options !== "object" || options === null) return [`${what} is ${described(options)}, expected an object`]
+  // A promise is an object that has no options of its own, and would pass for none.
+  if (typeof options !== "object" || options === null || isPromise(options))
+    return [`${what} is ${described(options)}, expected an object`]
   const known = Object.keys(checks).map((name) => `"${name}"`)
   return [
     ...Object.keys(options)
@@ -185,6 +207,12 @@ export const optionsProblems = <Options>(
 /** Lists the faults of options that may stand beside others in a larger object, such as a configuration. */
 export const valuesProblems = <Options>(options: object, checks: Checks<Options>): ReadonlyArray<string> =>
   Object.entries<Check>(checks).flatMap(([name, check]) => check(name, (options as Record<string, unknown>)[name]))
+
+/** Checks options that stand under an option. */
+export const isOptions =
+  <Options>(checks: Checks<Options>): Check =>
+  (what, options) =>
+    optionsProblems(what, options, checks)
 
 /** Gives the bound of a concurrency as a number, `Infinity` for none. */
 export const limitOf = (concurrency: number | "unbounded" | undefined): number =>

@@ -15,9 +15,8 @@ import {
   UnknownFlow
 } from "../../SchedulerError.ts"
 import type * as Trigger from "../../Trigger.ts"
-import { type Check, type Checks, described, isCount, optional, refuse } from "../faults.ts"
+import { type Check, type Checks, described, isCount, isDuration, isOptions, optional, refuse } from "../faults.ts"
 import { isTraced } from "../watch/spans.ts"
-import { isOptions, isSpanOfTime } from "./checks.ts"
 import * as decision from "./decision.ts"
 import { isFlow, makeFlow } from "./definition.ts"
 import type { Engine } from "./engine.ts"
@@ -150,7 +149,7 @@ const remove = (engine: Engine, flow: LiveFlow): Effect.Effect<void> =>
 
 /** A grace may be of any length, also none and without end. */
 const isGrace: Check = (what, grace) =>
-  grace === Infinity || grace === "Infinity" ? [] : isSpanOfTime("from 0")(what, grace)
+  grace === Infinity || grace === "Infinity" ? [] : isDuration("from 0")(what, grace)
 
 const stopChecks: Checks<Pick<SchedulerOptions, "grace">> = { grace: optional(isGrace) }
 

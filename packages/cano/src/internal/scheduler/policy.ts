@@ -9,13 +9,14 @@ import {
   described,
   expected,
   isCount,
+  isDuration,
   isNumber,
   isOneOf,
+  isOptions,
   isSpan,
   nameProblems,
   optional
 } from "../faults.ts"
-import { isOptions, isSpanOfTime } from "./checks.ts"
 import type { Backoff, Policy } from "./decision.ts"
 import { noOptions } from "./definition.ts"
 import { isTime, millisOf } from "./times.ts"
@@ -95,7 +96,7 @@ const toBackoff = ({ base, factor, maxDelay }: NonNullable<AnyOptions["backoff"]
 const isJob = expected("an Effect or a function", (job) => Effect.isEffect(job) || typeof job === "function")
 
 const isWindow = isOptions<{ readonly all: Duration.Input }>({
-  all: isSpanOfTime("above 0", "the window of missed ticks")
+  all: isDuration("above 0", "the window of missed ticks")
 })
 
 const isMissed: Check = (what, missed) =>
@@ -111,21 +112,21 @@ const isOverlap: Check = (what, overlap) =>
 const isBound = isOptions<{ readonly atMost: number }>({ atMost: isCount(1) })
 
 const isBackoff = isOptions<NonNullable<AnyOptions["backoff"]>>({
-  base: isSpanOfTime("above 0", "the backoff's base"),
+  base: isDuration("above 0", "the backoff's base"),
   factor: optional((_, factor) => isNumber(1)("the backoff's factor", factor)),
-  maxDelay: optional(isSpanOfTime("above 0", "the backoff's maxDelay"))
+  maxDelay: optional(isDuration("above 0", "the backoff's maxDelay"))
 })
 
 const isDebounce = isOptions<NonNullable<AnyOptions["debounce"]>>({
-  quiet: isSpanOfTime("above 0", "the debounce's quiet"),
-  latest: optional(isSpanOfTime("above 0", "the debounce's latest"))
+  quiet: isDuration("above 0", "the debounce's quiet"),
+  latest: optional(isDuration("above 0", "the debounce's latest"))
 })
 
 const areOptions = isOptions<AnyOptions>({
   overlap: optional(isOverlap),
   missed: optional(isMissed),
-  jitter: optional(isSpanOfTime("from 0")),
-  timeout: optional(isSpanOfTime("above 0")),
+  jitter: optional(isDuration("from 0")),
+  timeout: optional(isDuration("above 0")),
   maxRuns: optional(isCount(1)),
   startAt: optional(isTime),
   endAt: optional(isTime),

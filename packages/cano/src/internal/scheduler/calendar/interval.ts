@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Trigger from "../../../Trigger.ts"
 import { described } from "../../faults.ts"
-import { isNoDuration } from "../checks.ts"
+import { isUnitless } from "../../faults.ts"
 import type { Timetable } from "../decision.ts"
 
 /** The ticks of `every`: whole intervals from the anchor, rounded to milliseconds. */
@@ -40,7 +40,7 @@ export class Interval implements Timetable {
 
 /** The timetable of an interval, or what is wrong with it. */
 export const fromInterval = ({ firstRun, interval }: Trigger.Every): Result.Result<Timetable, string> => {
-  const duration = Number.isNaN(interval) || isNoDuration(interval) ? Option.none() : Duration.fromInput(interval)
+  const duration = Number.isNaN(interval) || isUnitless(interval) ? Option.none() : Duration.fromInput(interval)
   if (Option.isNone(duration)) {
     return Result.fail(`the interval is not a duration: ${described(interval)}; write "5 minutes", or milliseconds`)
   }
