@@ -305,6 +305,105 @@ describe("I4 what an interceptor fails with ends the run", () => {
     })
   )
 
+  const audit: Interpreter.Interceptor<Broken> = {
+    attempt: (_run, inner) => Effect.tapCause(inner, () => Effect.fail(new Broken()))
+  }
+
+  it.effect("after the attempt that it stands around has failed", () =>
+    Effect.gen(function* () {
+      let calls = 0
+      const failing = Effect.suspend(() => {
+        calls++
+        return Effect.fail(new Down())
+      })
+      const run = Interpreter.run(twoStates(retried(failing)), { interceptors: [audit] })
+      assert.deepStrictEqual(errorOf(yield* inVirtualTime(run)), new Broken())
+      assert.strictEqual(calls, 1)
+    })
+  )
+
+  const forked = (wait: Wait.Quota, b: Effect.Effect<string>, calls: Array<string> = []) =>
+    Workflow.make("fork", Path, {
+      initial: "A",
+      exits: ["Done", "Failed"],
+      states: {
+        A: {
+          to: ["B", "Failed"],
+          run: Task.fork({
+            branches: { a: Task.make({ run: Effect.sync(() => (calls.push("a"), "ok")) }), b },
+            wait,
+            retry: Retry.fixed(2, "1 hour"),
+            join: () => "B"
+          }),
+          catch: { ForkUnmet: () => (calls.push("caught"), "Failed" as const) }
+        },
+        B: { to: ["Done"], run: Effect.succeed("Done") }
+      }
+    })
+
+  const inBranch = (part: Interpreter.Interceptor<Broken>["part"]): Interpreter.Interceptor<Broken> => ({
+    part: (run, which, inner) => (which._tag === "Branch" && which.id === "a" ? part!(run, which, inner) : inner)
+  })
+
+  for (const [what, part] of Object.entries({
+    "fails after the branch": (_run, _part, inner) => Effect.andThen(inner, Effect.fail(new Broken())),
+    throws: () => {
+      throw new Broken()
+    },
+    "returns no Effect": (() => 7) as any
+  } satisfies Record<string, Interpreter.Interceptor<Broken>["part"]>)) {
+    for (const [others, b] of Object.entries({
+      "the others would have been enough": Effect.delay(Effect.succeed("ok"), "1 second"),
+      "the others never end": Effect.never
+    })) {
+      it.effect(`in a branch where it ${what} and ${others}: at once, without a retry or an error edge`, () =>
+        Effect.gen(function* () {
+          const calls: Array<string> = []
+          const run = Interpreter.run(forked(Wait.quota(1), b, calls), { interceptors: [inBranch(part)] })
+          const exit = yield* inVirtualTime(run, "30 minutes")
+          assert.isTrue(Exit.isFailure(exit))
+          assert.isAtMost(calls.length, 1)
+          if (what === "fails after the branch") assert.deepStrictEqual(errorOf(exit), new Broken())
+        })
+      )
+    }
+  }
+
+  it.effect("where it hears of a failed attempt in a branch", () =>
+    Effect.gen(function* () {
+      const dying: Interpreter.Interceptor = { attemptFailed: () => Effect.die(new Broken()) }
+      const branch = Task.make({ run: Effect.fail(new Down()) as Effect.Effect<string, Down> })
+      const fork = Task.fork({ branches: { a: branch, b: Effect.succeed("ok") }, wait: Wait.any, join: () => "B" })
+      const workflow = Workflow.make("fork", Path, {
+        initial: "A",
+        exits: ["Done", "Failed"],
+        states: {
+          A: { to: ["B", "Failed"], run: fork, catch: { ForkUnmet: "Failed" } },
+          B: { to: ["Done"], run: Effect.succeed("Done") }
+        }
+      })
+      const exit = yield* inVirtualTime(Interpreter.run(workflow, { interceptors: [dying] }))
+      assert.isTrue(Exit.isFailure(exit))
+    })
+  )
+
+  it.effect("whatever an untyped interceptor returns, finalizers run and the place is known", () =>
+    Effect.gen(function* () {
+      for (const level of ["run", "state", "attempt"]) {
+        const closed: Array<string> = []
+        const run = Interpreter.run(twoStates(flaky(0)), { interceptors: [{ [level]: () => 7 } as any] })
+        const exit = yield* Effect.exit(
+          Effect.ensuring(
+            run,
+            Effect.sync(() => closed.push(level))
+          )
+        )
+        assert.deepStrictEqual(closed, [level])
+        assert.deepStrictEqual(placeOf(exit), { workflow: "two", state: "A", transitions: 0, attempt: 1 })
+      }
+    })
+  )
+
   it.effect("a failure of the task passes through an interceptor and is retried and caught as ever", () =>
     Effect.gen(function* () {
       const lines: Array<string> = []

@@ -31,6 +31,8 @@ export interface Fork {
 
 /** The interpreter's side of a task with parts: a node with its phases, a fork with its branches. */
 export interface Parts {
+  /** Throws if an interceptor has ended the run. */
+  readonly check: () => void
   /** Stands around a phase. */
   readonly phase: (name: "prep" | "exec" | "post", phase: AnyEffect) => AnyEffect
   /** Stands around a branch that is an Effect or a workflow. */

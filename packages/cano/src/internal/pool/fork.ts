@@ -133,7 +133,7 @@ export const runFork = (plan: ForkPlan, state: unknown, parts: Parts | undefined
       annotation: "cano.branch.id",
       idOf: (index) => ids[index]!,
       concurrency: plan.concurrency,
-      onSettled: undefined
+      onSettled: parts?.check
     })
     return Effect.flatMap(pool, (pool) => {
       if (pool.end === "deadline" && isTimed) return Effect.fail(plan.late(pool.total, pool.completed))

@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { AttemptFailure, Interceptor, Part, Run } from "../../Interpreter.ts"
+import { described } from "../faults.ts"
 import type { AnyEffect } from "../machine/output.ts"
 
 type AnyInterceptor = Interceptor<any, any>
@@ -52,23 +53,54 @@ export interface Breakable {
  * failure.
  */
 export const breaking = (self: AnyInterceptor, run: Breakable): AnyInterceptor => ({
-  run: self.run && ((at, inner) => self.run!(at, inner)),
-  state: self.state && ((at, inner) => self.state!(at, inner)),
-  attempt: self.attempt && ((at, inner) => breaksWith(run, inner, (inner) => self.attempt!(at, inner))),
-  part: self.part && ((at, part, inner) => breaksWith(run, inner, (inner) => self.part!(at, part, inner))),
-  attemptFailed: self.attemptFailed && ((at, failure) => self.attemptFailed!(at, failure))
+  run: self.run && ((at, inner) => effectOf("run", self.run!(at, inner))),
+  state: self.state && ((at, inner) => effectOf("state", self.state!(at, inner))),
+  attempt:
+    self.attempt && ((at, inner) => breaksWith(run, inner, (inner) => effectOf("attempt", self.attempt!(at, inner)))),
+  part:
+    self.part &&
+    ((at, part, inner) => breaksWith(run, inner, (inner) => effectOf("part", self.part!(at, part, inner)))),
+  attemptFailed:
+    self.attemptFailed &&
+    ((at, failure) => {
+      const told = breaksWith(run, Effect.void, () => effectOf("attemptFailed", self.attemptFailed!(at, failure)))
+      return told as Effect.Effect<void>
+    })
 })
 
 const breaksWith = (run: Breakable, inner: AnyEffect, around: (inner: AnyEffect) => AnyEffect): AnyEffect =>
   Effect.suspend(() => {
-    let innerFailed = false
+    let failed: Cause.Cause<unknown> = Cause.empty
     const marked = Effect.catchCause(inner, (cause) => {
-      innerFailed = true
+      failed = cause
       return Effect.failCause(cause)
     })
-    return Effect.catchCause(around(marked), (cause) => {
-      if (innerFailed) return Effect.failCause(cause)
-      run.broken ??= cause
-      return Effect.die(cause)
-    })
+    return Effect.catchCause(
+      Effect.suspend(() => around(marked)),
+      (cause) => {
+        const added = addedTo(failed, cause)
+        if (added.reasons.length === 0) return Effect.failCause(cause)
+        run.broken ??= added
+        return Effect.die(added)
+      }
+    )
   })
+
+/** What an interceptor added to the cause of what it stands around. Annotations of a cause add nothing. */
+const addedTo = (inner: Cause.Cause<unknown>, outer: Cause.Cause<unknown>): Cause.Cause<unknown> => {
+  const known = new Set(inner.reasons.map(errorOf))
+  return Cause.fromReasons(outer.reasons.filter((reason) => !known.has(errorOf(reason))))
+}
+
+const interruption = Symbol("effect-cano/interruption")
+
+const errorOf = (reason: Cause.Reason<unknown>): unknown => {
+  if (Cause.isFailReason(reason)) return reason.error
+  return Cause.isDieReason(reason) ? reason.defect : interruption
+}
+
+/** An untyped caller may give something else than an Effect. */
+const effectOf = <A>(level: string, effect: A): A => {
+  if (Effect.isEffect(effect)) return effect
+  throw new TypeError(`the interceptor's "${level}" returned ${described(effect)}, not an Effect`)
+}

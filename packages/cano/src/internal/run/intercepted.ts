@@ -35,7 +35,9 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
     super(machine, entry, state)
     this.workflow = workflow
     this.id = company.id
-    this.isBreakable = company.others.some((each) => each.attempt !== undefined || each.part !== undefined)
+    this.isBreakable = company.others.some(
+      ({ attempt, attemptFailed, part }) => (attempt ?? part ?? attemptFailed) !== undefined
+    )
     this.chain = new Chain([...company.watchers, ...company.others.map((each) => breaking(each, this))])
     this.attempts = new Attempts(this, this, this.chain)
   }
@@ -49,7 +51,8 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
       step: (next) => this.follow(next)
     })
     const exit = Effect.map(loop, () => this.state)
-    return this.located(this.chain.run === undefined ? exit : this.chain.run(this, exit))
+    const { run } = this.chain
+    return this.located(run === undefined ? exit : Effect.suspend(() => run(this, exit)))
   }
 
   /** Runs one state, and gives the next one. */
@@ -91,7 +94,8 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
     const leave = (next: unknown) => this.leave(next)
     const inner = Effect.matchCauseEffect(this.attempts.first, {
       onSuccess: leave,
-      onFailure: (cause) => Effect.flatMap(recover(this, cause), leave)
+      onFailure: (cause) =>
+        this.broken === undefined ? Effect.flatMap(recover(this, cause), leave) : Effect.failCause(this.broken)
     })
     return this.isBreakable ? Effect.catchCause(inner, (cause) => Effect.failCause(this.broken ?? cause)) : inner
   }
@@ -192,6 +196,7 @@ class Attempts {
     }
     this.first = attempt === undefined ? inner : Effect.suspend(() => around(attempt))
     this.again = Effect.suspend(() => {
+      if (root.broken !== undefined) return Effect.die(root.broken)
       run.attempt++
       run.announce()
       return this.first
@@ -214,6 +219,9 @@ const hasFailed = (cause: Cause.Cause<unknown>): boolean =>
 const partsOf = (run: LiveRun | BranchRun, root: LiveRun, chain: Chain): Parts => {
   const around = (part: Part, inner: AnyEffect) => (chain.part === undefined ? inner : chain.part(run, part, inner))
   return {
+    check: () => {
+      if (root.broken !== undefined) throw new Error("an interceptor has ended the run")
+    },
     phase: (name, phase) => around({ _tag: "Phase", name }, phase),
     branch: (id, branch) => around({ _tag: "Branch", id }, branch),
     taskBranch: (id, task, state) =>

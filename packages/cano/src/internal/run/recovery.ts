@@ -44,19 +44,32 @@ const recoverable = (cause: Cause.Cause<any>): Option.Option<any> =>
 export const retry = (run: Retrying, cause: Cause.Cause<any>): AnyEffect => {
   const { again, onAttemptFailed, task } = run
   if (task.retry === undefined || Option.isNone(recoverable(cause))) return Effect.failCause(cause)
+  // `Effect.retry` keeps the error of the last attempt alone, and a cause holds more: where a nested run failed, for one.
+  let last = cause
+  const remembered = Effect.catchCause(again, (cause) => {
+    last = cause
+    return Effect.failCause(cause)
+  })
   const policy =
     onAttemptFailed === undefined
       ? task.retry
-      : Schedule.tap(task.retry, ({ duration, input }) => onAttemptFailed(Cause.fail(input), duration))
+      : Schedule.tap(task.retry, ({ duration }) => onAttemptFailed(last, duration))
   let isReplayed = false
-  return Effect.retry(
+  const retried = Effect.retry(
     Effect.suspend(() => {
-      if (isReplayed) return again
+      if (isReplayed) return remembered
       isReplayed = true
       return Effect.failCause(cause)
     }),
     policy
   )
+  return Effect.catchCause(retried, (end) => Effect.failCause(hasSameError(end, last) ? last : end))
+}
+
+/** A policy may fail by itself. */
+const hasSameError = (one: Cause.Cause<any>, other: Cause.Cause<any>): boolean => {
+  const [first, second] = [recoverable(one), recoverable(other)]
+  return Option.isSome(first) && Option.isSome(second) && first.value === second.value
 }
 
 /** Retries after a failed first attempt, then takes an error edge to the next state. Or fails with the last cause. */
