@@ -225,7 +225,7 @@ export const run = <State, Exit, E, R, Initial, E2 = never, R2 = never>(
   const { id, interceptors, state, transitions = 0 } = options
   const machine = machineOf(self)
   const start = state === undefined ? machine.start : (state as AnyState)
-  return startIntercepted(self, start, { id, transitions, interceptors }, watchOf)
+  return startIntercepted(self, start, { id, transitions, interceptors: [...interceptors] }, watchOf)
 }
 
 // -----------------------------------------------------------------------------

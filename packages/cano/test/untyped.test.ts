@@ -22,6 +22,8 @@ const untyped: Record<string, (...args: ReadonlyArray<any>) => unknown> = {
   "Task.fork": Task.fork as any,
   "Node.make": Node.make as any,
   "Workflow.make": Workflow.make as any,
+  "Workflow.run": Workflow.run as any,
+  "Workflow.toMermaid": Workflow.toMermaid as any,
   "Workflow.asTask": Workflow.asTask as any,
   "Workflow.withSpan": Workflow.withSpan as any,
   "Wait.quota": Wait.quota as any,

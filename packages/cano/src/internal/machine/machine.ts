@@ -1,6 +1,7 @@
 import type * as Cause from "effect/Cause"
 import type * as Schema from "effect/Schema"
 import type { Workflow } from "../../Workflow.ts"
+import { described, refuse } from "../faults.ts"
 import { fromUnknown, type Handler } from "./output.ts"
 import type { StateDefinition } from "./problems.ts"
 import { type AnyState, tagOf } from "./state.ts"
@@ -33,8 +34,11 @@ const MachineKey: unique symbol = Symbol("effect-cano/Workflow/machine")
 export const hideIn = (workflow: object, machine: Machine): void =>
   void Object.defineProperty(workflow, MachineKey, { value: machine })
 
-export const machineOf = (workflow: Workflow.Any): Machine =>
-  (workflow as unknown as { readonly [MachineKey]: Machine })[MachineKey]
+export const machineOf = (workflow: Workflow.Any): Machine => {
+  const machine = (workflow as { readonly [MachineKey]?: Machine } | undefined)?.[MachineKey]
+  if (machine === undefined) refuse("Workflow", [`what it was given is ${described(workflow)}, expected a workflow`])
+  return machine!
+}
 
 /** Makes the errors of a run. Their classes belong to the public module, which imports this one. */
 export interface Faults {
