@@ -48,16 +48,17 @@ export type Catches<S, Runs, States> = {
   readonly [T in keyof Runs]: {} extends States
     ? {
         readonly run: Runs[T] | Task<At<S, T>, S, any, any> | Effect<S, never, never>
-        readonly catch?: unknown extends Runs[T]
-          ? { readonly [tag: string]: Tag<S> | (string & {}) | ((error: any, state: At<S, T>) => S) }
-          : Catch<S, At<S, T>, FailureOf<Runs[T]>>
+        readonly catch?: unknown extends Runs[T] ? CatchAny<S, At<S, T>> : Catch<S, At<S, T>, FailureOf<Runs[T]>>
       }
     : {}
 }
 
-type Catch<S, In, E> = {
-  readonly [K in Tag<E>]?: Tag<S> | (string & {}) | ((error: WithTag<E, K>, state: In) => S)
-}
+type Catch<S, In, E> = { readonly [K in Tag<E>]?: Route<S, In, WithTag<E, K>> }
+
+/** As long as nothing is known of a `run`. */
+type CatchAny<S, In> = { readonly [tag: string]: Route<S, In, any> }
+
+type Route<S, In, E> = Tag<S> | (string & {}) | ((error: E, state: In) => S)
 
 /** `unknown` where the wiring is right, a sentence on the property where it is wrong. */
 export type Wiring<S, Exits, States> =
