@@ -237,6 +237,15 @@ const places: ReadonlyArray<Place> = [
     code: (way) => states(way, `, catch: { Down: (_error: Down) => "Done" }`),
     hidesFailure: true
   },
+  {
+    name: "run of Workflow.make beside a catch of the workflow",
+    ways: effects.filter(({ failure }) => failure !== "never"),
+    refuses: isAnyOrCatchTag,
+    code: (way) => `Workflow.make("order", Order, {
+    initial: "Start", exits: ["Done"], states: { Start: { to: ["Done"], run: ${way} } }, catch: { "*": (_error: unknown) => "Done" }
+  })`,
+    hidesFailure: true
+  },
   { name: "Concurrent.run", ways: effects, code: (way) => `Concurrent.run([${way}])` },
   { name: "Concurrent.run of a set", ways: effects, code: (way) => `Concurrent.run(new Set([${way}]))` },
   {

@@ -198,7 +198,7 @@ const randomState = (rng: Random, to: ReadonlyArray<string>, weights: Weights): 
           : { goto: rng.pick(to) }
     }
   })
-  const caught = ["E0", "E1", "AttemptTimeout"].filter(() => rng.chance(weights.catch))
+  const caught = ["E0", "E1", "AttemptTimeout", "*"].filter(() => rng.chance(weights.catch))
   return {
     to,
     form,

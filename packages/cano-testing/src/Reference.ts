@@ -59,7 +59,7 @@ export const interpret = (machine: Machine): Outcome => {
         now += delayOf(state.retry!, nth)
         continue
       }
-      const route = state.catch[outcome.fail]
+      const route = state.catch[outcome.fail] ?? state.catch["*"]
       if (route === undefined) return ended({ error: outcome.fail, place: place(nth) })
       ;[by, tag] = [route.byFunction ? `${outcome.fail} of ${tag}` : undefined, route.to]
       break

@@ -56,6 +56,7 @@ import {
   countProblems,
   expected,
   isFunction,
+  isObject,
   isPromise,
   isSpan,
   nameProblems,
@@ -75,12 +76,14 @@ import {
   recovers
 } from "./internal/machine/machine.ts"
 import * as Mermaid from "./internal/machine/mermaid.ts"
-import { problems, type StateDefinition } from "./internal/machine/problems.ts"
+import { problems, type Routes, type StateDefinition } from "./internal/machine/problems.ts"
 import { type Startable, StartKey } from "./internal/machine/startable.ts"
 import type { AnyState, BareTag, Tag, WithTag } from "./internal/machine/state.ts"
 import type { Output } from "./internal/inference.ts"
 import type {
   Catches,
+  DefaultCatch,
+  DefaultWiring,
   Definition,
   ExitsWiring,
   InitialWiring,
@@ -264,8 +267,10 @@ export const isWorkflow = (u: unknown): u is Workflow.Any => hasProperty(u, Type
  *   - `to`: the edges, as tags;
  *   - `run`: a task or node, a bare Effect, a function of the state that returns an Effect, a generator function of the
  *     state, or a pure function of the state, which costs no work of the fiber;
- *   - `catch`: an error edge for each typed failure, by the `_tag` of the failure: the tag of the next state, or
+ *   - `catch`: an error edge for each typed failure, by the `_tag` of the failure, and by `"*"` for all others. It leads to
+ *     a tag, to a state with a payload, `{ to, with: (error, state) => payload }`, or to the state that a function returns,
  *     `(error, state) => next state`.
+ * - `catch`: error edges for the failures that the states leave. A state that leaves one lists the target in its `to`.
  *
  * **Gotchas**
  *
@@ -274,7 +279,8 @@ export const isWorkflow = (u: unknown): u is Workflow.Any => hasProperty(u, Type
  *
  * TypeScript infers the error of a `catch` function if `run` is a task, a node, an Effect that has a name, or a
  * function without a parameter. With any other `run`, annotate the error: `(error: Declined) => ...`. The compiler asks
- * for it.
+ * for it. The `catch` of the workflow comes after `states`, for the same reason. Annotate the error of `"*"` with the
+ * failures that the other keys leave.
  *
  * Throws a `ConfigurationError` for mistakes that types cannot express: an empty or over-long name, no exit or one exit
  * twice, a state that cannot be reached or cannot reach an exit.
@@ -305,7 +311,7 @@ export const isWorkflow = (u: unknown): u is Workflow.Any => hasProperty(u, Type
  *         yield* charge(cents)
  *         return { _tag: "Paid", cents }
  *       },
- *       catch: { Declined: (error: Declined) => ({ _tag: "Refused", reason: error.reason }) }
+ *       catch: { Declined: { to: "Refused", with: (error: Declined) => ({ reason: error.reason }) } }
  *     }
  *   }
  * })
@@ -317,20 +323,23 @@ export const isWorkflow = (u: unknown): u is Workflow.Any => hasProperty(u, Type
  * @since 0.1.0
  */
 export const make = <
-  State,
+  State extends AnyState,
   const Initial extends string,
   const Exits extends string,
   const States extends Definition<State>,
-  Runs
+  Runs,
+  const Default extends object = {},
+  Caught = {}
 >(
   name: string,
   schema: Schema.Codec<State, any> & SchemaWiring<State>,
   options: {
     readonly initial: (Initial | NoInfer<Tag<State>>) & InitialWiring<State, Initial>
     readonly exits: ReadonlyArray<Exits | Tag<NoInfer<State>>> & ExitsWiring<State, Exits>
-    readonly states: States & Wiring<State, Exits, States> & Catches<State, Runs, States>
+    readonly states: States & Wiring<State, Exits, States, Default> & Catches<State, Runs, States>
+    readonly catch?: Default & DefaultWiring<State, Exits, States, Default> & DefaultCatch<State, Exits, Runs, Caught>
   }
-): Workflow<State, WithTag<State, Exits>, Uncaught<States>, Needs<States>, WithTag<State, Initial>> => {
+): Workflow<State, WithTag<State, Exits>, Uncaught<States, Default>, Needs<States>, WithTag<State, Initial>> => {
   const subject = subjectOf("Workflow", name)
   const named = nameProblems("the name", name)
   const shaped = [...isSchema("the schema", schema), ...optionsProblems("options", options, makeChecks)]
@@ -338,10 +347,11 @@ export const make = <
   const states = new Map(Object.entries(options.states as Record<string, StateDefinition>))
   const exits: ReadonlyArray<string> = [...options.exits]
   const { initial }: { readonly initial: string } = options
-  refuse(subject, [...named, ...problems({ initial, exits, states })])
+  const routes = options.catch as Routes | undefined
+  refuse(subject, [...named, ...problems({ initial, exits, states, catch: routes })])
   const isState = Schema.is(schema)
   const stateOf = (tag: string): AnyState | undefined => [tag, { _tag: tag }].find(isState)
-  const entries = entriesOf(states, exits, stateOf)
+  const entries = entriesOf(states, exits, routes ?? {}, stateOf)
   return fromMachine({
     name,
     schema,
@@ -617,10 +627,11 @@ const isWorkflowValue = expected("a workflow", isWorkflow)
 
 const isSchema = expected("a Schema", Schema.isSchema)
 
-const makeChecks: Checks<{ initial: string; exits: ReadonlyArray<string>; states: object }> = {
+const makeChecks: Checks<{ initial: string; exits: ReadonlyArray<string>; states: object; catch?: object }> = {
   initial: expected("the tag of a state", (tag) => typeof tag === "string"),
   exits: expected("a list of tags", (tags) => Array.isArray(tags) && tags.every((tag) => typeof tag === "string")),
-  states: expected("a record of states", (states) => typeof states === "object" && states !== null)
+  states: expected("a record of states", (states) => typeof states === "object" && states !== null),
+  catch: optional(isObject)
 }
 
 class WorkflowImpl {

@@ -104,7 +104,7 @@ const refused: ReadonlyArray<readonly [keyof typeof untyped, ReadonlyArray<unkno
   [
     "Workflow.make",
     ["w", Tags, { ...machine, states: { A: { to: ["Done"], run, catch: { Down: Symbol("x") } } } }],
-    `state "A" catches "Down" with a symbol, which its "to" does not list`
+    `state "A" catches "Down" with a symbol, expected a tag, a function or { to, with }`
   ],
   ["Workflow.asTask", [{}, () => "Done"], "what it was given is an object, expected a workflow"],
   ["Workflow.asTask", [workflow], "mapExit is undefined, expected a function"],
@@ -179,6 +179,11 @@ describe("whoever refuses a promise takes its rejection", () => {
       runOf(
         Effect.suspend(() => Effect.fail({ _tag: "Down" })),
         { Down: rejecting }
+      ),
+    "a function that gives the payload of a route": () =>
+      runOf(
+        Effect.suspend(() => Effect.fail({ _tag: "Down" })),
+        { Down: { to: "Done", with: rejecting } }
       ),
     onProgress: () => Concurrent.run([run], { onProgress: rejecting as any }),
     "the handler of an observer": () =>

@@ -6,11 +6,15 @@ import * as Node from "../src/Node.ts"
 import * as Task from "../src/Task.ts"
 import * as Workflow from "../src/Workflow.ts"
 
+class Offline extends Data.TaggedError("Offline")<{ readonly host: string }> {}
 class Declined extends Data.TaggedError("Declined")<{ readonly reason: string }> {}
 
 const Order = Schema.Literals(["Start", "Paid", "Failed"])
 const Payment = Schema.TaggedUnion({ Charge: { cents: Schema.Number }, Paid: { cents: Schema.Number }, Refused: {} })
 const Mixed = Schema.Union([Schema.Literals(["Begin", "End"]), Payment])
+
+declare const charge: Effect.Effect<"Paid", Declined | Offline>
+declare const pay: Effect.Effect<{ readonly _tag: "Paid"; readonly cents: number }, Declined | Offline>
 
 /** A mistake is one error: what stands here compiles, although the workflow does not. */
 const use = (_run: Effect.Effect<unknown, unknown>): void => {}
@@ -47,7 +51,7 @@ describe("a schema", () => {
     class Plain extends Schema.Class<Plain>("Plain")({ cents: Schema.Number }) {}
     const plain = Workflow.make(
       "plain",
-      // @ts-expect-error a state is a string literal or a record with a _tag: list them, as Schema.Literals and Schema.TaggedUnion do
+      // @ts-expect-error the schema lists no states: each is a string literal, or a record whose _tag is one
       Plain,
       { initial: "Start", exits: ["Paid"], states: { Start: { to: ["Paid"], run: () => "Paid" } } }
     )
@@ -57,14 +61,14 @@ describe("a schema", () => {
   it("of states whose tags are not known", () => {
     const text = Workflow.make(
       "text",
-      // @ts-expect-error the states have no tags that are known: list them, as Schema.Literals and Schema.TaggedUnion do
+      // @ts-expect-error the schema lists no states: each is a string literal, or a record whose _tag is one
       Schema.String,
       { initial: "Start", exits: ["Paid"], states: { Start: { to: ["Paid"], run: () => "Paid" } } }
     )
     use(Workflow.run(text))
     const record = Workflow.make(
       "record",
-      // @ts-expect-error the states have no tags that are known: list them, as Schema.Literals and Schema.TaggedUnion do
+      // @ts-expect-error the schema lists no states: each is a string literal, or a record whose _tag is one
       Schema.Struct({ _tag: Schema.String }),
       { initial: "Start", exits: ["Paid"], states: { Start: { to: ["Paid"], run: () => ({ _tag: "Paid" }) } } }
     )
@@ -147,7 +151,7 @@ describe("a run that gives no state", () => {
       initial: "Start",
       exits: ["Paid", "Failed"],
       states: {
-        // @ts-expect-error state \"Start\" can return anything: give its \"run\" a type
+        // @ts-expect-error state \"Start\" can return anything: give it a type
         Start: { to: ["Paid", "Failed"], run: {} as any }
       }
     })
@@ -156,7 +160,7 @@ describe("a run that gives no state", () => {
       initial: "Start",
       exits: ["Paid", "Failed"],
       states: {
-        // @ts-expect-error state \"Start\" can return anything: give its \"run\" a type
+        // @ts-expect-error state \"Start\" can return anything: give it a type
         Start: { to: ["Paid", "Failed"], run: {} as Effect.Effect<any, any, any> }
       }
     })
@@ -289,12 +293,286 @@ describe("a catch", () => {
         Charge: {
           to: ["Paid", "Refused"],
           run: Effect.fail(new Declined({ reason: "" })),
-          // @ts-expect-error state \"Charge\" can return a \"Paid\" whose \"cents\" does not fit the schema
+          // @ts-expect-error state \"Charge\", catching \"Declined\", can return a \"Paid\" whose \"cents\" does not fit the schema
           catch: { Declined: (error) => ({ _tag: "Paid", cents: error.reason }) }
         }
       }
     })
     use(Workflow.run(order, { _tag: "Charge", cents: 1 }))
+  })
+
+  it("of all others takes what is left out of the failures", () => {
+    const all = Workflow.make("order", Order, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: { Start: { to: ["Paid", "Failed"], run: charge, catch: { "*": "Failed" } } }
+    })
+    expect<Workflow.Workflow.Error<typeof all>>().type.toBe<never>()
+    const others = Workflow.make("order", Order, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: {
+        Start: {
+          to: ["Paid", "Failed"],
+          run: charge,
+          catch: { Declined: "Failed", "*": (error: Offline) => (error.host === "" ? "Paid" : "Failed") }
+        }
+      }
+    })
+    expect<Workflow.Workflow.Error<typeof others>>().type.toBe<never>()
+    const untagged = Workflow.make("order", Order, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: {
+        Start: {
+          to: ["Paid", "Failed"],
+          run: Effect.fail("down"),
+          catch: {
+            "*": (error, state) => {
+              expect(error).type.toBe<string>()
+              expect(state).type.toBe<"Start">()
+              return "Failed"
+            }
+          }
+        }
+      }
+    })
+    expect<Workflow.Workflow.Error<typeof untagged>>().type.toBe<never>()
+  })
+
+  it("of all others, where there are none", () => {
+    Workflow.make("order", Order, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: {
+        // @ts-expect-error state \"Start\" cannot fail with anything else: \"*\" catches nothing
+        Start: { to: ["Paid", "Failed"], run: charge, catch: { Declined: "Failed", Offline: "Failed", "*": "Failed" } }
+      }
+    })
+  })
+
+  it("of all others to a state that is not declared, or with a function that takes another error", () => {
+    Workflow.make("order", Order, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: {
+        // @ts-expect-error state \"Start\" can go to \"Failed\" by catching \"*\", which its \"to\" does not list
+        Start: { to: ["Paid"], run: charge, catch: { "*": "Failed" } }
+      }
+    })
+    Workflow.make("order", Order, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: {
+        // @ts-expect-error the function that catches \"*\" takes another error
+        Start: { to: ["Paid", "Failed"], run: charge, catch: { "*": (_error: Declined) => "Failed" } }
+      }
+    })
+    Workflow.make("order", Order, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: {
+        // @ts-expect-error the function that catches \"Declined\" takes another state
+        Start: { to: ["Paid", "Failed"], run: charge, catch: { Declined: (_: Declined, _state: "Paid") => "Failed" } }
+      }
+    })
+  })
+
+  it("with a payload types the error and the state, and checks the payload", () => {
+    const payment = Workflow.make("payment", Payment, {
+      initial: "Charge",
+      exits: ["Paid", "Refused"],
+      states: {
+        Charge: {
+          to: ["Paid", "Refused"],
+          run: pay,
+          catch: {
+            Declined: {
+              to: "Paid",
+              with: (error, state) => {
+                expect(error).type.toBe<Declined>()
+                expect(state.cents).type.toBe<number>()
+                return { cents: 0 }
+              }
+            }
+          }
+        }
+      }
+    })
+    expect<Workflow.Workflow.Error<typeof payment>>().type.toBe<Offline>()
+    Workflow.make("payment", Payment, {
+      initial: "Charge",
+      exits: ["Paid", "Refused"],
+      states: {
+        Charge: {
+          to: ["Paid", "Refused"],
+          run: pay,
+          // @ts-expect-error state \"Charge\", catching \"Declined\", can go to \"Paid\" with a \"cents\" that does not fit the schema
+          catch: { Declined: { to: "Paid", with: (error) => ({ cents: error.reason }) } }
+        }
+      }
+    })
+    Workflow.make("payment", Payment, {
+      initial: "Charge",
+      exits: ["Paid", "Refused"],
+      states: {
+        Charge: {
+          to: ["Paid"],
+          run: pay,
+          // @ts-expect-error state \"Charge\" can go to \"Refused\" by catching \"Declined\", which its \"to\" does not list
+          catch: { Declined: { to: "Refused", with: () => ({}) } }
+        }
+      }
+    })
+    Workflow.make("payment", Payment, {
+      initial: "Charge",
+      exits: ["Paid", "Refused"],
+      states: {
+        Charge: {
+          to: ["Paid", "Refused"],
+          run: pay,
+          // @ts-expect-error \"Refusd\" is not a state of the schema
+          catch: { Declined: { to: "Refusd", with: () => ({}) } }
+        }
+      }
+    })
+    Workflow.make("order", Order, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: {
+        // @ts-expect-error \"Failed\" carries no payload: catch \"Declined\" with \"Failed\"
+        Start: { to: ["Paid", "Failed"], run: charge, catch: { Declined: { to: "Failed", with: () => ({}) } } }
+      }
+    })
+    Workflow.make("order", Order, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: {
+        // @ts-expect-error state \"Start\" catches \"Declined\" with what is neither a state nor a function nor { to, with }
+        Start: { to: ["Paid", "Failed"], run: charge, catch: { Declined: 3 } }
+      }
+    })
+  })
+})
+
+describe("a catch of the workflow", () => {
+  const Longer = Schema.Literals(["Start", "Pack", "Paid", "Failed"])
+
+  it("takes what the states leave out of the failures, and types the error and the state", () => {
+    const all = Workflow.make("order", Longer, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: {
+        Start: { to: ["Pack", "Failed"], run: Effect.as(charge, "Pack"), catch: { Declined: "Failed" } },
+        Pack: { to: ["Paid", "Failed"], run: charge }
+      },
+      catch: { "*": "Failed" }
+    })
+    expect<Workflow.Workflow.Error<typeof all>>().type.toBe<never>()
+    const some = Workflow.make("order", Longer, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: {
+        Start: { to: ["Pack"], run: (state) => (state === "Start" ? "Pack" : "Pack") },
+        Pack: { to: ["Paid", "Failed"], run: charge }
+      },
+      catch: {
+        Offline: (error, state) => {
+          expect(error).type.toBe<Offline>()
+          expect(state).type.toBe<"Start" | "Pack">()
+          return "Failed"
+        }
+      }
+    })
+    expect<Workflow.Workflow.Error<typeof some>>().type.toBe<Declined>()
+    const payment = Workflow.make("payment", Payment, {
+      initial: "Charge",
+      exits: ["Paid", "Refused"],
+      states: { Charge: { to: ["Paid", "Refused"], run: pay } },
+      catch: { Declined: { to: "Paid", with: (_, state) => ({ cents: state.cents }) }, Offline: "Refused" }
+    })
+    expect<Workflow.Workflow.Error<typeof payment>>().type.toBe<never>()
+  })
+
+  it("to a state that a state which leaves the failure does not list", () => {
+    Workflow.make("order", Longer, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: {
+        // @ts-expect-error state \"Start\" can go to \"Failed\" by the \"catch\" of the workflow, which its \"to\" does not list
+        Start: { to: ["Pack"], run: Effect.as(charge, "Pack"), catch: { Declined: "Pack" } },
+        Pack: { to: ["Paid", "Failed"], run: () => "Paid" }
+      },
+      catch: { "*": "Failed" }
+    })
+  })
+
+  it("of a failure that no state leaves", () => {
+    const order = Workflow.make("order", Longer, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: {
+        Start: { to: ["Pack", "Failed"], run: Effect.as(charge, "Pack"), catch: { Declined: "Failed" } },
+        Pack: { to: ["Paid", "Failed"], run: () => "Paid" }
+      },
+      // @ts-expect-error a state cannot fail with \"Declined\"
+      catch: { Declined: "Failed" }
+    })
+    use(Effect.catchTag(Workflow.run(order), "Offline", () => Effect.void))
+  })
+
+  it("to a state that does not exist, or that carries a payload", () => {
+    Workflow.make("order", Order, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: { Start: { to: ["Paid", "Failed"], run: charge } },
+      // @ts-expect-error \"Faild\" is not a state of the schema
+      catch: { "*": "Faild" }
+    })
+    Workflow.make("payment", Payment, {
+      initial: "Charge",
+      exits: ["Paid", "Refused"],
+      states: { Charge: { to: ["Paid", "Refused"], run: pay } },
+      // @ts-expect-error \"Paid\" carries a payload: catch \"*\" with { to: \"Paid\", with: (error, state) => payload }
+      catch: { "*": "Paid" }
+    })
+  })
+
+  it("that stands before the states needs its error annotated", () => {
+    Workflow.make("order", Order, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      // @ts-expect-error annotate the error that catches \"Declined\", as in (error: Declined) => next state: its type cannot be inferred here
+      catch: { Declined: (error) => (error === undefined ? "Failed" : "Failed") },
+      states: { Start: { to: ["Paid", "Failed"], run: (state) => (state === "Start" ? charge : charge) } }
+    })
+  })
+
+  it("whose function returns a record keeps its literal by as const only", () => {
+    const catching = Workflow.make("payment", Payment, {
+      initial: "Charge",
+      exits: ["Paid", "Refused"],
+      states: { Charge: { to: ["Paid", "Refused"], run: pay } },
+      catch: { "*": (_, state) => ({ _tag: "Paid", cents: state.cents }) as const }
+    })
+    expect<Workflow.Workflow.Error<typeof catching>>().type.toBe<never>()
+    Workflow.make("payment", Payment, {
+      initial: "Charge",
+      exits: ["Paid", "Refused"],
+      states: { Charge: { to: ["Paid", "Refused"], run: pay } },
+      // @ts-expect-error the workflow, catching \"*\", returns a record whose _tag is string, not a state: write \"as const\" after the value
+      catch: { "*": (_, state) => ({ _tag: "Paid", cents: state.cents }) }
+    })
+  })
+
+  it("whose routes may be missing", () => {
+    Workflow.make("order", Order, {
+      initial: "Start",
+      exits: ["Paid", "Failed"],
+      states: { Start: { to: ["Paid", "Failed"], run: charge } },
+      // @ts-expect-error the route of \"Declined\" may be undefined
+      catch: {} as { readonly Declined?: "Failed" }
+    })
   })
 })
 

@@ -435,7 +435,7 @@ describe("wiring mistakes do not compile", () => {
         Charge: {
           to: ["Refused", "Ship"],
           run: Effect.fail(new Declined({ reason: "" })),
-          // @ts-expect-error \"Refused\" carries a payload: catch \"Declined\" with a function (error, state) => next state
+          // @ts-expect-error \"Refused\" carries a payload: catch \"Declined\" with { to: \"Refused\", with: (error, state) => payload }
           catch: { Declined: "Refused" }
         },
         Ship: { to: ["Idle"], run: Effect.fail(new Declined({ reason: "" })), catch: { Declined: "Idle" } },

@@ -85,4 +85,28 @@ const exit = Workflow.run(order, { _tag: "Start", raw: "7" })
 // Effect<{ _tag: "Complete", total: number } | { _tag: "Failed", why: string }, Timeout>
 // #endregion
 
-export { exit, fromGreen, fromRed, Mixed, pathOf }
+class NoStock extends Data.TaggedError("NoStock")<{ readonly item: string }> {}
+declare const reserve: Effect.Effect<{ readonly _tag: "Process"; readonly id: number }, NoStock | Timeout>
+declare const pay: Effect.Effect<{ readonly _tag: "Complete"; readonly total: number }, Declined | Timeout>
+
+// #region all-others
+const checked = Workflow.make("order", Order, {
+  initial: "Start",
+  exits: ["Complete", "Failed"],
+  states: {
+    Start: {
+      to: ["Process", "Failed"],
+      run: reserve,
+      catch: { NoStock: { to: "Failed", with: ({ item }) => ({ why: `no ${item}` }) } }
+    },
+    Process: { to: ["Complete", "Failed"], run: pay }
+  },
+  catch: {
+    Declined: { to: "Failed", with: ({ why }) => ({ why }) },
+    "*": { to: "Failed", with: (error: Timeout, state) => ({ why: `${error._tag} in ${state._tag}` }) }
+  }
+})
+// checked: Workflow<..., never>: no failure is left
+// #endregion
+
+export { checked, exit, fromGreen, fromRed, Mixed, pathOf }

@@ -45,6 +45,21 @@ describe("W7: Workflow.make refuses", () => {
       machine({ states: { A: { ...go("Done"), catch: { E: "B" } } } }),
       ['state "A" catches "E" with "B", which its "to" does not list']
     ],
+    "a catch with a payload to a state that its edges do not list": [
+      machine({ states: { A: { ...go("Done"), catch: { "*": { to: "B", with: () => ({}) } } } } }),
+      ['state "A" catches "*" with "B", which its "to" does not list']
+    ],
+    "a catch that is no route": [
+      machine({ states: { A: { ...go("Done"), catch: { E: { to: "Done" } } } }, catch: { F: 7 } }),
+      [
+        'state "A" catches "E" with an object, expected a tag, a function or { to, with }',
+        'the workflow catches "F" with 7, expected a tag, a function or { to, with }'
+      ]
+    ],
+    "a catch of the workflow to a state that no edges list": [
+      machine({ states: { A: go("Done") }, catch: { E: "Nowhere" } }),
+      ['the workflow catches "E" with "Nowhere", which no state\'s "to" lists']
+    ],
     "a state without a definition, or without edges": [
       machine({ states: { A: go("Done"), B: undefined, C: { run: () => "Done" } } }),
       [

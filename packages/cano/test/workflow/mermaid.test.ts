@@ -105,6 +105,39 @@ describe("toMermaid", () => {
     assert.strictEqual(Workflow.toMermaid(chain(hostile)), fixture("hostile"))
   })
 
+  it("draws the edges for all other failures, those with a payload, and those of the workflow", () => {
+    const workflow = makeUnchecked("order", Schema.Literals(["Start", "Pay", "Check", "Complete", "Failed"]), {
+      initial: "Start",
+      exits: ["Complete", "Failed"],
+      states: {
+        Start: { to: ["Pay"], run: () => "Pay" },
+        Pay: {
+          to: ["Check", "Failed"],
+          run: fails("Declined"),
+          catch: { Declined: { to: "Failed", with: () => ({}) }, Late: "Check" }
+        },
+        Check: { to: ["Complete", "Failed"], run: () => "Complete", catch: { "*": "Failed" } }
+      },
+      catch: { Late: "Failed", "*": "Failed" }
+    })
+    assert.strictEqual(
+      Workflow.toMermaid(workflow),
+      `flowchart TD
+  start(( )) --> s0
+  s0["Start"]
+  s1["Pay"]
+  s2["Check"]
+  s3(["Complete"])
+  s4(["Failed"])
+  s0 --> s1
+  s1 -. "Late" .-> s2
+  s1 -. "Declined, #42;" .-> s4
+  s2 --> s3
+  s2 -. "#42;" .-> s4
+`
+    )
+  })
+
   it("draws what withMaxTransitions and withSpan gave the same", () => {
     const same = order.pipe(Workflow.withMaxTransitions(9), Workflow.withSpan("x"))
     assert.strictEqual(Workflow.toMermaid(same), Workflow.toMermaid(order))

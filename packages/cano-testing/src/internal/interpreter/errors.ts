@@ -169,6 +169,94 @@ export const errors = ({ given, run, sizes }: Suite): void => {
         })
     )
 
+    it.effect("routes all failures that it does not name by *, also those without a tag", () =>
+      Effect.gen(function* () {
+        const States = Schema.Literals(["A", "B", "Done", "Failed"])
+        const of = (failure: Declined | Unavailable | string) =>
+          Workflow.make("w", States, {
+            initial: "A",
+            exits: ["Done", "B", "Failed"],
+            states: {
+              A: {
+                to: ["Done", "B", "Failed"],
+                run: Effect.fail(failure).pipe(Effect.as("Done")),
+                catch: { Declined: "B", "*": (error) => (error === "down" ? "Failed" : "Done") }
+              }
+            }
+          })
+        assert.strictEqual(yield* run(of(new Declined({ reason: "" }))), "B")
+        assert.strictEqual(yield* run(of(new Unavailable({ after: 1 }))), "Done")
+        assert.strictEqual(yield* run(of("down")), "Failed")
+      })
+    )
+
+    given("identity").effect("builds a state from its tag and a payload made of the error and the state", () =>
+      Effect.gen(function* () {
+        const start = { _tag: "Charge", cents: 7 } as const
+        const workflow = Workflow.make("payment", Payment, {
+          initial: "Charge",
+          exits: ["Paid", "Refused"],
+          states: {
+            Charge: {
+              to: ["Paid", "Refused"],
+              run: Effect.fail(new Declined({ reason: "limit" })),
+              catch: {
+                Declined: { to: "Refused", with: (error, state) => ({ reason: `${error.reason} at ${state.cents}` }) }
+              }
+            }
+          }
+        })
+        assert.deepStrictEqual(yield* run(workflow, start), { _tag: "Refused", reason: "limit at 7" })
+      })
+    )
+
+    it.effect("of the workflow routes what the states leave", () =>
+      Effect.gen(function* () {
+        const of = (failure: Declined | Unavailable) =>
+          Workflow.make("w", Letters, {
+            initial: "A",
+            exits: ["Done", "C", "Failed"],
+            states: {
+              A: {
+                to: ["B", "Done", "Failed"],
+                run: Effect.as(Effect.fail(failure), "B"),
+                catch: { Declined: "B" }
+              },
+              B: { to: ["C", "Failed"], run: Effect.as(Effect.fail(failure), "C") }
+            },
+            catch: { Declined: "Failed", "*": (error: Unavailable) => (error.after > 1 ? "Failed" : "Failed") }
+          })
+        assert.strictEqual(yield* run(of(new Declined({ reason: "" }))), "Failed")
+        assert.strictEqual(yield* run(of(new Unavailable({ after: 3 }))), "Failed")
+      })
+    )
+
+    given("identity").effect("of the workflow leads only where a state lists its target", () =>
+      Effect.gen(function* () {
+        const declined = new Declined({ reason: "" })
+        const workflow = makeUnchecked("w", Letters, {
+          initial: "A",
+          exits: ["Done", "Failed"],
+          states: {
+            A: { to: ["B"], run: () => "B" },
+            B: { to: ["Done", "Failed"], run: () => "Done" }
+          },
+          catch: { "*": "Failed" }
+        })
+        assert.strictEqual(yield* run(workflow), "Done")
+        const failing = makeUnchecked("w", Letters, {
+          initial: "A",
+          exits: ["Done", "Failed"],
+          states: {
+            A: { to: ["B"], run: Effect.fail(declined) },
+            B: { to: ["Done", "Failed"], run: () => "Done" }
+          },
+          catch: { "*": "Failed" }
+        })
+        assert.strictEqual(errorOf(yield* Effect.exit(run(failing))), declined)
+      })
+    )
+
     given("once").effect("comes after the retries are exhausted, with the last error", () =>
       Effect.gen(function* () {
         let attempts = 0

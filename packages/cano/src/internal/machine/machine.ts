@@ -1,9 +1,9 @@
 import type * as Cause from "effect/Cause"
 import type * as Schema from "effect/Schema"
 import type { Workflow } from "../../Workflow.ts"
-import { described, refuse } from "../faults.ts"
+import { described, isPromise, refuse } from "../faults.ts"
 import { fromUnknown, type Handler } from "./output.ts"
-import type { StateDefinition } from "./problems.ts"
+import { type Route, type Routes, type StateDefinition, targetOf } from "./problems.ts"
 import { type AnyState, tagOf } from "./state.ts"
 import { compiled, type CompiledTask, isTask, plain } from "./task.ts"
 
@@ -68,7 +68,7 @@ export class Entry {
   readonly isExit: boolean
   readonly handler: Handler
   readonly task: CompiledTask
-  /** The error edges by the tag of the failure. */
+  /** The error edges by the tag of the failure; `"*"` stands for all other failures. */
   readonly errorEdges: ReadonlyMap<string, ErrorEdge>
   /** The first three edges stand in the entry itself: comparing tags costs less than a map look-up. */
   private tag0: string | undefined = undefined
@@ -106,23 +106,47 @@ export class Entry {
   }
 }
 
-/** Compiles definitions to linked entries. `stateOf` makes a state from its tag, if the state has no payload. */
+/**
+ * Compiles definitions to linked entries. `defaults` are the routes of the workflow. `stateOf` makes a state from its tag,
+ * if the state has no payload.
+ */
 export const entriesOf = (
   states: ReadonlyMap<string, StateDefinition>,
   exits: ReadonlyArray<string>,
+  defaults: Routes,
   stateOf: (tag: string) => AnyState | undefined
 ): ReadonlyMap<string, Entry> => {
-  const errorEdge = (route: string | Handler): ErrorEdge =>
-    typeof route === "string" ? { to: route, next: fromUnknown(stateOf(route)) } : { to: undefined, next: route }
+  const errorEdge = (route: Route): ErrorEdge => {
+    if (typeof route === "string") return { to: route, next: fromUnknown(stateOf(route)) }
+    if (typeof route === "function") return { to: undefined, next: route }
+    const { to, with: payload } = route
+    return {
+      to,
+      next: (error, state) => {
+        const given = payload(error, state)
+        return isPromise(given) ? given : { ...given, _tag: to }
+      }
+    }
+  }
   const entries = new Map<string, Entry>()
   for (const tag of exits) entries.set(tag, new Entry(tag, true, plain(fromUnknown(tag)), new Map()))
-  for (const [tag, { run, catch: routes }] of states) {
+  for (const [tag, state] of states) {
+    const { run } = state
     const task = isTask(run) ? compiled(run) : plain(fromUnknown(run))
-    const errorEdges = new Map(Object.entries(routes ?? {}).map(([error, route]) => [error, errorEdge(route)]))
+    const errorEdges = new Map(routesOf(state, defaults).map(([error, route]) => [error, errorEdge(route)]))
     entries.set(tag, new Entry(tag, false, task, errorEdges))
   }
   for (const [tag, { to }] of states) entries.get(tag)!.link(to.map((target) => entries.get(target)!))
   return entries
+}
+
+/** The routes of a state, and those of the workflow for what they leave. A state that does not list the target cannot be meant. */
+const routesOf = ({ catch: own = {}, to }: StateDefinition, defaults: Routes): ReadonlyArray<[string, Route]> => {
+  const left = Object.entries(defaults).filter(([error, route]) => {
+    const target = targetOf(route)
+    return !Object.hasOwn(own, error) && (target === undefined || to.includes(target))
+  })
+  return [...Object.entries(own), ...("*" in own ? [] : left)]
 }
 
 /** Whether some state retries or catches. */

@@ -1,3 +1,4 @@
+import { hasProperty } from "effect/Predicate"
 import { described, isGiven, nameProblems } from "../faults.ts"
 
 /** The definition of a machine, as a user gives it to `Workflow.make`. */
@@ -5,17 +6,35 @@ export interface Definition {
   readonly initial: string
   readonly exits: ReadonlyArray<string>
   readonly states: ReadonlyMap<string, StateDefinition>
+  /** For the failures that the states leave. */
+  readonly catch?: Routes | undefined
 }
 
 export interface StateDefinition {
   readonly to: ReadonlyArray<string>
   readonly run: unknown
-  readonly catch?: Readonly<Record<string, string | ((error: any, state: any) => unknown)>> | undefined
+  readonly catch?: Routes | undefined
+}
+
+/** Where failures lead, by their tags; `"*"` stands for all others. */
+export type Routes = Readonly<Record<string, Route>>
+
+/** A tag, a function to the next state, or a tag and a function to the payload. */
+export type Route =
+  | string
+  | ((error: any, state: any) => unknown)
+  | { readonly to: string; readonly with: (error: any, state: any) => object }
+
+/** The tag to which a route leads, if it does not depend on the failure. */
+export const targetOf = (route: Route): string | undefined => {
+  if (typeof route === "string") return route
+  return typeof route === "function" ? undefined : route.to
 }
 
 /** Lists the faults of a definition: those that types cannot express, and the mistakes of untyped callers. */
-export const problems = ({ exits, initial, states }: Definition): ReadonlyArray<string> => [
+export const problems = ({ catch: routes, exits, initial, states }: Definition): ReadonlyArray<string> => [
   ...Array.from(states).flatMap(([tag, state]) => stateProblems(tag, state)),
+  ...routesProblems("the workflow", routes, Array.from(states.values()).flatMap(edgesOf), `no state's "to" lists`),
   ...graphProblems({ initial, exits, edges: new Map(Array.from(states, ([tag, state]) => [tag, edgesOf(state)])) })
 ]
 
@@ -31,13 +50,28 @@ const stateProblems = (tag: string, state: StateDefinition | undefined): Readonl
       .filter((key) => !keys.includes(key))
       .map((key) => `state "${tag}" has no "${key}": a state has "to", "run" and "catch"`),
     ...isRun(`"run" of state "${tag}"`, state.run),
-    ...Object.entries(state.catch ?? {}).flatMap(([error, route]) =>
-      typeof route === "function" || state.to.includes(route)
-        ? []
-        : [`state "${tag}" catches "${error}" with ${described(route)}, which its "to" does not list`]
-    )
+    ...routesProblems(`state "${tag}"`, state.catch, state.to, `its "to" does not list`)
   ]
 }
+
+const routesProblems = (who: string, routes: unknown, to: ReadonlyArray<string>, list: string): ReadonlyArray<string> =>
+  Object.entries(routes ?? {}).flatMap(([error, route]) => {
+    if (!isRoute(route)) {
+      return [`${who} catches "${error}" with ${described(route)}, expected a tag, a function or { to, with }`]
+    }
+    const target = targetOf(route)
+    return target === undefined || to.includes(target)
+      ? []
+      : [`${who} catches "${error}" with ${described(target)}, which ${list}`]
+  })
+
+const isRoute = (route: unknown): route is Route =>
+  typeof route === "string" ||
+  typeof route === "function" ||
+  (hasProperty(route, "to") &&
+    typeof route.to === "string" &&
+    hasProperty(route, "with") &&
+    typeof route.with === "function")
 
 const isRun = isGiven("an Effect, a task or a function")
 

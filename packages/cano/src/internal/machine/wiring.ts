@@ -41,40 +41,68 @@ interface State<S, In> {
 }
 
 /** The states of a machine over `S`. Which of them must be there is the business of {@link Wiring}. */
-export type Definition<S> = { readonly [T in Tag<S>]?: State<S, At<S, T>> }
+export type Definition<S> = { readonly [T in Tag<S>]?: State<S, At<S, T>> } & Unsettled
+
+/** Marks the constraint: what a user writes does not have this key. */
+interface Unsettled {
+  readonly [unsettled]?: never
+}
+
+declare const unsettled: unique symbol
 
 /** Types the functions under `catch` by the failures of the `run` beside them. */
 export type Catches<S, Runs, States> = {
-  readonly [T in keyof Runs]: {} extends States
+  readonly [T in keyof Runs]: typeof unsettled extends keyof States
     ? {
         readonly run: Runs[T] | Task<At<S, T>, S, any, any> | Effect<S, never, never>
-        readonly catch?: unknown extends Runs[T] ? CatchAny<S, At<S, T>> : Catch<S, At<S, T>, FailureOf<Runs[T]>>
+        readonly catch?: unknown extends Runs[T] ? AnyRoutes<S, At<S, T>> : Routes<S, At<S, T>, FailureOf<Runs[T]>>
       }
     : {}
 }
 
-type Catch<S, In, E> = { readonly [K in Tag<E>]?: Route<S, In, WithTag<E, K>> }
+/** As {@link Catches}, for the `catch` of the workflow: the failures of all states. {@link DefaultWiring} says what is wrong. */
+export type DefaultCatch<S, Exits, Runs, Caught> = {
+  readonly [K in keyof Caught]:
+    | {}
+    | null
+    | undefined
+    | Route<S, Running<S, Exits>, CaughtHint<{ [T in keyof Runs]: FailureOf<Runs[T]> }[keyof Runs], K>>
+}
+
+/** The states that can fail. */
+type Running<S, Exits> = Exclude<S, Exits | { readonly _tag: Exits }>
+
+type CaughtHint<E, K> = unknown extends E ? any : K extends "*" ? E : WithTag<E, K>
+
+type Routes<S, In, E> = { readonly [K in FailureTag<E>]?: Route<S, In, WithTag<E, K>> } & {
+  readonly "*"?: Route<S, In, E>
+}
 
 /** As long as nothing is known of a `run`. */
-type CatchAny<S, In> = { readonly [tag: string]: Route<S, In, any> }
+type AnyRoutes<S, In> = { readonly [tag: string]: Route<S, In, any> }
 
-type Route<S, In, E> = Tag<S> | (string & {}) | ((error: E, state: In) => S)
+/** Methods, whose parameters may be narrower: the error that `"*"` catches is only known in full to {@link Wiring}. */
+type Route<S, In, E> =
+  | Tag<S>
+  | (string & {})
+  | { next(error: E, state: In): S }["next"]
+  | { readonly to: Tag<S> | (string & {}); readonly with: { next(error: E, state: In): Payload<S> }["next"] }
+
+type Payload<S> = S extends object ? Omit<S, "_tag"> : never
 
 /** `unknown` where the wiring is right, a sentence on the property where it is wrong. */
-export type Wiring<S, Exits, States> =
+export type Wiring<S, Exits, States, Default> =
   IsNever<SchemaFault<S>> extends true
-    ? {} extends States
-      ? IsNever<keyof States> extends true
-        ? RequiredStates<S, Exits>
-        : unknown
+    ? typeof unsettled extends keyof States
+      ? unknown
       : {
           readonly [T in keyof States]: T extends KnownExits<Exits>
             ? `"${T & string}" is an exit: it must not have a definition`
             : T extends Tag<S>
-              ? StateWiring<S, At<S, T>, T & string, States[T]>
+              ? StateWiring<S, At<S, T>, T & string, States[T], Default>
               : `"${T & string}" is not a state of the schema`
         } & RequiredStates<S, Exits>
-    : unknown extends S
+    : AnyState extends S
       ? Wrong<SchemaFault<S>> // a schema of type any
       : unknown
 
@@ -86,11 +114,8 @@ type KnownExits<Exits> = string extends Exits ? never : Exits
 /** As {@link Wiring}, for the schema. */
 export type SchemaWiring<S> = IsNever<SchemaFault<S>> extends true ? unknown : Wrong<SchemaFault<S>>
 
-type SchemaFault<S> = [S] extends [AnyState]
-  ? string extends Tag<S>
-    ? "the states have no tags that are known: list them, as Schema.Literals and Schema.TaggedUnion do"
-    : never
-  : "a state is a string literal or a record with a _tag: list them, as Schema.Literals and Schema.TaggedUnion do"
+type SchemaFault<S> =
+  string extends Tag<S> ? "the schema lists no states: each is a string literal, or a record whose _tag is one" : never
 
 /** As {@link Wiring}, for the initial state. */
 export type InitialWiring<S, Initial> =
@@ -110,7 +135,7 @@ export type ExitsWiring<S, Exits extends string> =
       : `"${Exclude<Exits, Tag<S>>}" is not a state of the schema`
     : unknown
 
-type StateWiring<S, In, T extends string, D> = D extends {
+type StateWiring<S, In, T extends string, D, Default> = D extends {
   readonly to: ReadonlyArray<infer To>
   readonly run: infer R
 }
@@ -118,8 +143,9 @@ type StateWiring<S, In, T extends string, D> = D extends {
       (D extends { readonly catch?: infer C }
         ? unknown extends C
           ? unknown
-          : CatchWiring<S, T, To, FailureOf<R>, Exclude<C, undefined>>
+          : CatchWiring<S, In, T, To, FailureOf<R>, Exclude<C, undefined>>
         : unknown) &
+      DefaultEdges<S, T, To, UncaughtAt<D>, Default> &
       KeyWiring<T, Exclude<keyof D, keyof State<S, In>>>
   : unknown
 
@@ -139,50 +165,52 @@ type RunWiring<S, In, T extends string, To, R> =
       ? unknown
       : { readonly to: `state "${T}" can go to "${Exclude<Tag<NextOf<R>>, To>}", which its "to" does not list` }
     : 0 extends 1 & R
-      ? { readonly to: AnythingFault<T> } // `any` under "run" would pass as its own fault
+      ? { readonly to: AnythingFault<`state "${T}"`> } // `any` under "run" would pass as its own fault
       : { readonly run: Wrong<RunFault<S, In, T, R>> }
 
-type AnythingFault<T extends string> = `state "${T}" can return anything: give its "run" a type`
+type AnythingFault<Who extends string> = `${Who} can return anything: give it a type`
 
 /** What is wrong with a `run`; `never` if nothing is. */
 type RunFault<S, In, T extends string, R> =
   R extends Task<infer Needed, any, any, any>
     ? Fits<In, Needed> extends true
-      ? NextFault<S, T, NextOf<R>>
+      ? NextFault<S, `state "${T}"`, NextOf<R>>
       : `state "${T}" has a task that takes another state`
     : R extends Effect<any, any, any>
-      ? NextFault<S, T, NextOf<R>>
+      ? NextFault<S, `state "${T}"`, NextOf<R>>
       : R extends (...args: any) => any
         ? R extends (state: In) => any
-          ? NextFault<S, T, NextOf<R>>
+          ? NextFault<S, `state "${T}"`, NextOf<R>>
           : `state "${T}" has a function that takes another state`
         : R extends PromiseLike<any>
-          ? NextFault<S, T, R>
+          ? NextFault<S, `state "${T}"`, R>
           : `state "${T}" has a "run" that is no work: give it a task, an Effect or a function`
 
 /** What is wrong with the next state that work gives; `never` if nothing is. */
-type NextFault<S, T extends string, Next> = unknown extends Next
-  ? AnythingFault<T>
+type NextFault<S, Who extends string, Next> = unknown extends Next
+  ? AnythingFault<Who>
   : IsNever<Misfit<S, Next>> extends true
     ? never
-    : MisfitFault<S, T, Misfit<S, Next>>
+    : MisfitFault<S, Who, Misfit<S, Next>>
 
 /** The values that are no states. */
 type Misfit<S, Next> = Next extends AnyState ? (Next extends At<S, Tag<Next>> ? never : Next) : Next
 
-type MisfitFault<S, T extends string, Given> = string extends Given
+type MisfitFault<S, Who extends string, Given> = string extends Given
   ? IsNever<Extract<S, string>> extends true
-    ? `state "${T}" returns a string, and the states are records: return { _tag: ... }`
-    : `state "${T}" returns string, not a state: write "as const" after the value, or return it from a generator function`
+    ? `${Who} returns a string, and the states are records: return { _tag: ... }`
+    : `${Who} returns string, not a state: write "as const" after the value, or return it from a generator function`
   : Fits<Given, PromiseLike<any>> extends true
-    ? `state "${T}" returns a promise: return an Effect, as Effect.promise makes`
+    ? `${Who} returns a promise: return an Effect, as Effect.promise makes`
     : Fits<Given, void> extends true
-      ? `state "${T}" returns nothing: return the next state`
+      ? `${Who} returns nothing: return the next state`
       : IsNever<Tag<Given>> extends true
-        ? `state "${T}" can return a value that is not a state of the schema`
-        : Tag<Given> extends Tag<S>
-          ? `state "${T}" can return a "${Tag<Given>}" whose "${WrongKeys<WithTag<S, Tag<Given>>, Given>}" does not fit the schema`
-          : `state "${T}" can return "${Exclude<Tag<Given>, Tag<S>>}", which is not a state of the schema`
+        ? `${Who} can return a value that is not a state of the schema`
+        : string extends Tag<Given>
+          ? `${Who} returns a record whose _tag is string, not a state: write "as const" after the value, or return it from a generator function`
+          : Tag<Given> extends Tag<S>
+            ? `${Who} can return a "${Tag<Given>}" whose "${WrongKeys<WithTag<S, Tag<Given>>, Given>}" does not fit the schema`
+            : `${Who} can return "${Exclude<Tag<Given>, Tag<S>>}", which is not a state of the schema`
 
 /** The fields that are missing or have another type. */
 type WrongKeys<Expected, Actual> = {
@@ -195,50 +223,110 @@ type WrongKeys<Expected, Actual> = {
       : K
 }[keyof Expected & string]
 
-type CatchWiring<S, T extends string, To, E, C> = {
-  [K in keyof C]-?: K extends string
-    ? undefined extends C[K]
-      ? `the route of "${K}" may be undefined`
-      : CatchFault<S, T, To, E, K, C[K]>
-    : "a failure is caught by its _tag, a string"
+type CatchWiring<S, In, T extends string, To, E, C> = {
+  [K in keyof C]-?: IsNever<CaughtBy<E, K, C>> extends true
+    ? NothingCaught<`state "${T}"`, E, K & string>
+    : IsNever<RouteFault<S, In, `state "${T}"`, CaughtBy<E, K, C>, K & string, C[K]>> extends true
+      ? Undeclared<T, Exclude<TargetOf<C[K]>, To>, `catching "${K & string}"`>
+      : RouteFault<S, In, `state "${T}"`, CaughtBy<E, K, C>, K & string, C[K]>
 }[keyof C] extends infer Fault
   ? IsNever<Fault> extends true
     ? unknown
     : { readonly catch: Fault }
   : never
 
-/** What is wrong with the route of one failure; `never` if nothing is. */
-type CatchFault<S, T extends string, To, E, K extends string, Route> =
-  K extends Tag<Extract<E, object>>
-    ? Route extends (...args: infer Args) => infer Next
-      ? ErrorFault<WithTag<E, K>, K, Args> | CaughtFault<S, T, To, K, Next>
-      : Route extends Tag<S>
-        ? Route extends To
-          ? Route extends BareTag<S>
-            ? never
-            : `"${Route}" carries a payload: catch "${K}" with a function (error, state) => next state`
-          : Undeclared<T, Route, K>
-        : `"${Route & string}" is not a state of the schema`
-    : IsNever<Exclude<E, { readonly _tag: string }>> extends true
-      ? `state "${T}" cannot fail with "${K}"`
-      : `state "${T}" cannot fail with "${K}", and fails with values without a _tag, which "catch" cannot name`
+/** As {@link Wiring}, for the `catch` of the workflow. The states say which edges they lack for it. */
+export type DefaultWiring<S, Exits, States, Default> = typeof unsettled extends keyof States
+  ? unknown
+  : IsNever<DefaultFaults<S, Running<S, Exits>, UncaughtStates<States>, Default>> extends true
+    ? unknown
+    : Wrong<DefaultFaults<S, Running<S, Exits>, UncaughtStates<States>, Default>>
 
-/** Beside an inline function with a parameter TypeScript gives the error of a `catch` function the type `any`. */
-type ErrorFault<E, K extends string, Args> = Args extends readonly [infer Parameter, ...infer _]
+type DefaultFaults<S, In, E, Default> = {
+  [K in keyof Default]-?: DefaultFault<S, In, E, K, Default>
+}[keyof Default]
+
+type DefaultFault<S, In, E, K, Default> =
+  IsNever<CaughtBy<E, K, Default>> extends true
+    ? NothingCaught<"a state", E, K & string>
+    : RouteFault<S, In, "the workflow", CaughtBy<E, K, Default>, K & string, Default[K & keyof Default]>
+
+/** The edges that a state needs for the `catch` of the workflow. */
+type DefaultEdges<S, T extends string, To, E, Default> =
+  IsNever<Exclude<DefaultTargets<S, E, Default>, To>> extends true
+    ? unknown
+    : { readonly to: Undeclared<T, Exclude<DefaultTargets<S, E, Default>, To>, `the "catch" of the workflow`> }
+
+type DefaultTargets<S, E, Default> = {
+  [K in keyof Default]-?: IsNever<CaughtBy<E, K, Default>> extends true ? never : Extract<TargetOf<Default[K]>, Tag<S>>
+}[keyof Default]
+
+/** The tags of failures. */
+type FailureTag<E> = E extends { readonly _tag: infer T extends string } ? T : never
+
+/** The failures that one key of a `catch` routes. */
+type CaughtBy<E, K, C> = K extends "*"
+  ? Exclude<E, { readonly _tag: Exclude<keyof C, "*"> }>
+  : K extends FailureTag<E>
+    ? WithTag<E, K>
+    : never
+
+/** The failures that a `catch` leaves. */
+type LeftBy<E, C> = "*" extends keyof C ? never : Exclude<E, { readonly _tag: keyof C & string }>
+
+type NothingCaught<Who extends string, E, K extends string> = K extends "*"
+  ? `${Who} cannot fail with anything else: "*" catches nothing`
+  : IsNever<Exclude<E, { readonly _tag: string }>> extends true
+    ? `${Who} cannot fail with "${K}"`
+    : `${Who} cannot fail with "${K}", and fails with values without a _tag, which only "*" catches`
+
+/** What is wrong with the route of a failure, wherever it leads; `never` if nothing is. */
+type RouteFault<S, In, Who extends string, E, K extends string, R> = undefined extends R
+  ? `the route of "${K}" may be undefined`
+  : R extends (...args: infer Args) => unknown
+    ? ParameterFault<Who, In, E, K, Args> | NextFault<S, `${Who}, catching "${K}",`, OutputOf<R>>
+    : R extends { readonly to: infer To; readonly with: (...args: infer Args) => infer With }
+      ? ParameterFault<Who, In, E, K, Args> | PayloadFault<S, Who, K, To & string, With>
+      : R extends Tag<S>
+        ? R extends BareTag<S>
+          ? never
+          : `"${R}" carries a payload: catch "${K}" with { to: "${R}", with: (error, state) => payload }`
+        : R extends string
+          ? `"${R}" is not a state of the schema`
+          : `${Who} catches "${K}" with what is neither a state nor a function nor { to, with }`
+
+type PayloadFault<S, Who extends string, K extends string, To extends string, With> =
+  To extends Tag<S>
+    ? At<S, To> extends object
+      ? IsNever<WrongKeys<Omit<At<S, To>, "_tag">, With>> extends true
+        ? never
+        : `${Who}, catching "${K}", can go to "${To}" with a "${WrongKeys<Omit<At<S, To>, "_tag">, With>}" that does not fit the schema`
+      : `"${To}" carries no payload: catch "${K}" with "${To}"`
+    : `"${To}" is not a state of the schema`
+
+/** The tags of the states to which a route can lead. */
+type TargetOf<R> = R extends (...args: any) => unknown ? Tag<OutputOf<R>> : R extends { readonly to: infer To } ? To : R
+
+/** Where TypeScript cannot infer the error of a `catch` function, it gives it the type `any`. */
+type ParameterFault<Who extends string, In, E, K extends string, Args> = Args extends readonly [
+  infer Parameter,
+  ...infer Rest
+]
   ? 0 extends 1 & Parameter
-    ? `annotate the error that catches "${K}", as in (error: ${K}) => next state: its type cannot be inferred beside this "run"`
+    ? `annotate the error that catches "${K}"${K extends "*" ? "" : `, as in (error: ${K}) => next state`}: its type cannot be inferred ${Who extends "the workflow" ? "here" : `beside this "run"`}`
     : Fits<E, Parameter> extends true
-      ? never
+      ? Rest extends readonly [infer Taken, ...infer _]
+        ? Fits<In, Taken> extends true
+          ? never
+          : `the function that catches "${K}" takes another state`
+        : never
       : `the function that catches "${K}" takes another error`
   : never
 
-type CaughtFault<S, T extends string, To, K extends string, Next> =
-  IsNever<NextFault<S, T, Next>> extends true ? Undeclared<T, Exclude<Tag<Next>, To>, K> : NextFault<S, T, Next>
-
-type Undeclared<T extends string, Target extends string, K extends string> =
+type Undeclared<T extends string, Target, By extends string> =
   IsNever<Target> extends true
     ? never
-    : `state "${T}" can go to "${Target}" by catching "${K}", which its "to" does not list`
+    : `state "${T}" can go to "${Target & string}" by ${By}, which its "to" does not list`
 
 type NextOf<R> = R extends Task<any, infer Next, any, any> ? Next : Value<OutputOf<R>>
 
@@ -247,11 +335,15 @@ type FailureOf<R> = R extends Task<any, any, infer E, any> ? E : Failure<OutputO
 type ServicesOf<R> = R extends Task<any, any, any, infer R2> ? R2 : Services<OutputOf<R>>
 
 /** The failures that no `catch` routes. */
-export type Uncaught<States> = {} extends States ? never : { [T in keyof States]: UncaughtAt<States[T]> }[keyof States]
+export type Uncaught<States, Default> = LeftBy<UncaughtStates<States>, Default>
+
+type UncaughtStates<States> = typeof unsettled extends keyof States
+  ? never
+  : { [T in keyof States]: UncaughtAt<States[T]> }[keyof States]
 
 /** A `catch` speaks for its own state only. */
 type UncaughtAt<D> = D extends { readonly run: infer R; readonly catch: infer C }
-  ? Exclude<FailureAt<R>, { readonly _tag: keyof C & string }>
+  ? LeftBy<FailureAt<R>, C>
   : D extends { readonly run: infer R }
     ? FailureAt<R>
     : never
@@ -260,6 +352,8 @@ type UncaughtAt<D> = D extends { readonly run: infer R; readonly catch: infer C 
 type FailureAt<R> = unknown extends NextOf<R> ? never : FailureOf<R>
 
 /** The services of all states. */
-export type Needs<States> = {} extends States ? never : { [T in keyof States]: NeedsAt<States[T]> }[keyof States]
+export type Needs<States> = typeof unsettled extends keyof States
+  ? never
+  : { [T in keyof States]: NeedsAt<States[T]> }[keyof States]
 
 type NeedsAt<D> = D extends { readonly run: infer R } ? (unknown extends NextOf<R> ? never : ServicesOf<R>) : never

@@ -97,8 +97,11 @@ const errorEdgeTaken = (run: Recovering, cause: Cause.Cause<any>): AnyEffect => 
   return Effect.succeed(edge.next(failure.value, run.state))
 }
 
-const errorEdgeOf = ({ errorEdges }: Entry, error: any): ErrorEdge | undefined =>
-  errorEdges.size > 0 && typeof error === "object" && error !== null ? errorEdges.get(error._tag) : undefined
+const errorEdgeOf = ({ errorEdges }: Entry, error: any): ErrorEdge | undefined => {
+  if (errorEdges.size === 0) return undefined
+  const edge = typeof error === "object" && error !== null ? errorEdges.get(error._tag) : undefined
+  return edge ?? errorEdges.get("*")
+}
 
 /** Makes all attempts of a task, outside of the loop of a machine. */
 export const attempts = (task: CompiledTask, state: unknown): AnyEffect => {
