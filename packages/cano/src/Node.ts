@@ -31,7 +31,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { attemptChecks, isFunction, isGiven, optionsProblems, refuse, subjectOf } from "./internal/faults.ts"
-import type { Failure, Output, OutputOf, Services, Value } from "./internal/inference.ts"
+import type { Failure, Given, Output, OutputOf, Services, Value } from "./internal/inference.ts"
 import { fromUnknown, phaseEffect, toEffect } from "./internal/machine/output.ts"
 import type { KeepLiteral } from "./internal/machine/state.ts"
 import { composite } from "./internal/machine/task.ts"
@@ -85,7 +85,7 @@ export const make: {
     }
   ): Task<
     State,
-    [Posted] extends [Output<any>] ? NoInfer<Value<OutputOf<Post>>> : Next | Posted,
+    [Posted] extends [Output<any>] ? Given<OutputOf<Post>> : Next | Posted,
     PhaseFailure<Prep | Exec | Post> | TimeoutError<Timeout> | NoInfer<RetryError>,
     PhaseServices<Prep | Exec | Post> | NoInfer<RetryServices>
   >
@@ -114,7 +114,7 @@ export const make: {
     }
   ): Task<
     State,
-    [Posted] extends [Output<any>] ? NoInfer<Value<OutputOf<Post>>> : Next | Posted,
+    [Posted] extends [Output<any>] ? Given<OutputOf<Post>> : Next | Posted,
     PhaseFailure<Prep | Exec | Post> | TimeoutError<Timeout> | NoInfer<RetryError>,
     PhaseServices<Prep | Exec | Post> | NoInfer<RetryServices>
   >

@@ -56,7 +56,7 @@ import {
 } from "./internal/faults.ts"
 import { fromUnknown, type Handler } from "./internal/machine/output.ts"
 import type { KeepLiteral } from "./internal/machine/state.ts"
-import type { Failure, Output, OutputOf, Services, Value } from "./internal/inference.ts"
+import type { Failure, Given, Output, OutputOf, Services } from "./internal/inference.ts"
 import {
   compiled,
   type CompiledTask,
@@ -189,7 +189,7 @@ export const make: {
   ): Task<
     State,
     // Always the first branch; the second lets TypeScript infer from where the task is used, which keeps literals.
-    [Run] extends [Output<any>] ? NoInfer<Value<OutputOf<Work>>> : Next | Run,
+    [Run] extends [Output<any>] ? Given<OutputOf<Work>> : Next | Run,
     Failure<OutputOf<Work>> | TimeoutError<Timeout> | NoInfer<RetryError>,
     Services<OutputOf<Work>> | NoInfer<RetryServices>
   >
@@ -209,7 +209,7 @@ export const make: {
   ): Task<
     State,
     // Always the first branch; the second lets TypeScript infer from where the task is used, which keeps literals.
-    [Run] extends [Output<any>] ? NoInfer<Value<OutputOf<Work>>> : Next | Run,
+    [Run] extends [Output<any>] ? Given<OutputOf<Work>> : Next | Run,
     Failure<OutputOf<Work>> | TimeoutError<Timeout> | NoInfer<RetryError>,
     Services<OutputOf<Work>> | NoInfer<RetryServices>
   >
@@ -334,7 +334,7 @@ export const fork: {
       }
   ): Task<
     State & BranchesState<OutputOf<Forked>>,
-    [Join] extends [Output<any>] ? NoInfer<Value<OutputOf<Joiner>>> : Next | Join,
+    [Join] extends [Output<any>] ? Given<OutputOf<Joiner>> : Next | Join,
     ForkFailure<Forked, W, ForkLimit> | Failure<OutputOf<Joiner>> | TimeoutError<Timeout> | NoInfer<RetryError>,
     BranchServices<OutputOf<Forked>> | Services<OutputOf<Joiner>> | NoInfer<RetryServices>
   >
@@ -367,7 +367,7 @@ export const fork: {
       }
   ): Task<
     State & BranchesState<OutputOf<Forked>>,
-    [Join] extends [Output<any>] ? NoInfer<Value<OutputOf<Joiner>>> : Next | Join,
+    [Join] extends [Output<any>] ? Given<OutputOf<Joiner>> : Next | Join,
     ForkFailure<Forked, W, ForkLimit> | Failure<OutputOf<Joiner>> | TimeoutError<Timeout> | NoInfer<RetryError>,
     BranchServices<OutputOf<Forked>> | Services<OutputOf<Joiner>> | NoInfer<RetryServices>
   >

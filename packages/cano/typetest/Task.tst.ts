@@ -26,6 +26,11 @@ describe("Task.make", () => {
     expect(task).type.toBe<Task.Task<{ readonly id: number }, "Done", Declined, Store.MemoryStore>>()
   })
 
+  it("keeps the record that a function returns, and prints it as it is", () => {
+    const task = Task.make({ run: (cents: number) => ({ _tag: "Paid", cents }) })
+    expect(task).type.toBe<Task.Task<number, { _tag: "Paid"; cents: number }>>()
+  })
+
   it("unites the failures of all branches", () => {
     const task = Task.make({
       run: (n: number) => (n > 1 ? Effect.fail(new Declined({ reason: "" })) : Effect.fail(new Offline({ host: "" })))

@@ -11,6 +11,12 @@ export type Output<A> = A | Effect.Effect<A, any, any> | Generator<any, A, any>
 /** The value inside an {@link Output}. */
 export type Value<X> = X extends Effect.Effect<infer A, any, any> ? A : X extends Generator<any, infer A, any> ? A : X
 
+/**
+ * The {@link Value} of an output, out of reach of inference. TypeScript infers a task from the place where the task stands
+ * as well; it would compare all states there with each branch of `Value`.
+ */
+export type Given<X> = Value<X> extends infer Given ? Given : never
+
 /** The typed failures of an {@link Output}. */
 export type Failure<X> =
   X extends Effect.Effect<any, infer E, any>

@@ -45,14 +45,31 @@ export interface KeepLiteral<T extends string> {
 }
 
 /**
- * The states, as a function may return them. TypeScript keeps the literal that a generator function returns only if all
- * that it may return can be iterated. A string can; where some states are strings, the records have to pretend.
+ * What a state looks like: enough for TypeScript to keep the literals of states, and to type the values in their payloads.
+ * All records are one here, because TypeScript would go through all of them for each value.
  */
-export type Kept<S> = [Extract<S, string>] extends [never]
-  ? S
-  : S extends string
-    ? S
-    : S & { [Symbol.iterator](): Iterator<never, never, never> }
+export type Like<S> = Extract<S, string> | RecordLike<Exclude<S, string>>
+
+type RecordLike<R> = IsNever<R> extends true ? never : { readonly _tag: Tag<R> } & PayloadLike<R>
+
+/** What a payload looks like: each field may be there, with its type in any of the states. */
+export type PayloadLike<R> = { readonly [Field in Exclude<keyof Having<R>, "_tag">]?: ValueOf<Having<R>, Field> }
+
+/** For each field the states that have it. */
+type Having<R> = { readonly [Each in R as keyof Each]: Each }
+
+type ValueOf<H, Field> = Field extends keyof H ? ValueIn<H[Field], Field> : never
+
+type ValueIn<Each, Field extends PropertyKey> = Each extends { readonly [K in Field]?: infer Value } ? Value : never
+
+/**
+ * As {@link Like}, for what a function returns. TypeScript keeps the literal that a generator function returns only if all
+ * that the function may return can be iterated. A string can; where some states are strings, a record has to pretend.
+ */
+export type ReturnLike<S> =
+  IsNever<Extract<S, string>> extends true
+    ? Like<S>
+    : Extract<S, string> | (RecordLike<Exclude<S, string>> & { [Symbol.iterator](): Iterator<never, never, never> })
 
 /**
  * Whether nothing has the type. A tuple written in place would drag all type parameters around it along, the states of a

@@ -1,7 +1,19 @@
 import type { Effect } from "effect/Effect"
 import type { Task } from "../../Task.ts"
 import type { Failure, OutputOf, Services, Value } from "../inference.ts"
-import type { AnyState, At, BareTag, Fits, IsNever, Kept, Tag, WithTag, Wrong } from "./state.ts"
+import type {
+  AnyState,
+  At,
+  BareTag,
+  Fits,
+  IsNever,
+  Like,
+  PayloadLike,
+  ReturnLike,
+  Tag,
+  WithTag,
+  Wrong
+} from "./state.ts"
 
 /*
  * The typing of `Workflow.make`.
@@ -14,11 +26,12 @@ import type { AnyState, At, BareTag, Fits, IsNever, Kept, Tag, WithTag, Wrong } 
  * - `Wiring` asks for nothing where the wiring is right, and for a sentence where it is wrong. The compiler prints that
  *   sentence on the very property.
  *
- * Two rules keep checking time close to linear in the states:
+ * Three rules keep checking time close to linear in the states:
  *
+ * - What is expected of a function is one record that looks like all states (`Like`), not their union.
  * - A state is looked up by its tag (`At`), in a table that is built once for a machine. It is not searched in the union.
- * - `{} extends States` is true as long as `States` is its constraint, while TypeScript types the functions in `states`.
- *   Only then is there a `Catches`, and only afterwards a `Wiring`. Otherwise TypeScript would look at all states for each.
+ * - `States` is its own constraint, and has the key `unsettled`, as long as TypeScript types the functions in `states`. Only
+ *   then is there a `Catches`, and only afterwards a `Wiring`. Otherwise TypeScript would look at all states for each.
  *
  * A workflow that is wrong still has a type, so that one mistake is one error: what the compiler has refused has neither
  * failures nor services.
@@ -29,9 +42,9 @@ type Run<S, In> =
   | {}
   | null
   | undefined
-  | Task<In, S, any, any>
-  | Effect<S, never, never>
-  | ((state: In) => Kept<S> | Effect<S, never, never> | Generator<any, S, any>)
+  | Task<In, Like<S>, any, any>
+  | Effect<Like<S>, never, never>
+  | ((state: In) => ReturnLike<S> | Effect<Like<S>, never, never> | Generator<any, Like<S>, any>)
 
 /** One state's definition. */
 interface State<S, In> {
@@ -54,7 +67,7 @@ declare const unsettled: unique symbol
 export type Catches<S, Runs, States> = {
   readonly [T in keyof Runs]: typeof unsettled extends keyof States
     ? {
-        readonly run: Runs[T] | Task<At<S, T>, S, any, any> | Effect<S, never, never>
+        readonly run: Runs[T] | Task<At<S, T>, Like<S>, any, any> | Effect<Like<S>, never, never>
         readonly catch?: unknown extends Runs[T] ? AnyRoutes<S, At<S, T>> : Routes<S, At<S, T>, FailureOf<Runs[T]>>
       }
     : {}
@@ -85,10 +98,11 @@ type AnyRoutes<S, In> = { readonly [tag: string]: Route<S, In, any> }
 type Route<S, In, E> =
   | Tag<S>
   | (string & {})
-  | { next(error: E, state: In): S }["next"]
-  | { readonly to: Tag<S> | (string & {}); readonly with: { next(error: E, state: In): Payload<S> }["next"] }
-
-type Payload<S> = S extends object ? Omit<S, "_tag"> : never
+  | { next(error: E, state: In): Like<S> }["next"]
+  | {
+      readonly to: Tag<S> | (string & {})
+      readonly with: { next(error: E, state: In): PayloadLike<Exclude<S, string>> }["next"]
+    }
 
 /** `unknown` where the wiring is right, a sentence on the property where it is wrong. */
 export type Wiring<S, Exits, States, Default> =
