@@ -186,6 +186,12 @@ const places: ReadonlyArray<Place> = [
     code: (way) => states(`Node.make({ prep: ${way}, exec: (loaded) => [loaded], post: () => "Done" })`)
   },
   {
+    name: "exec of Node.make without prep",
+    ways: phases,
+    refuses: isAny,
+    code: (way) => `Node.make({ exec: ${way}, post: (_result) => "Done" })`
+  },
+  {
     name: "exec of Node.make",
     ways: phases,
     refuses: isAny,

@@ -30,7 +30,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { attemptChecks, isFunction, isGiven, optionsProblems, refuse, subjectOf } from "./internal/faults.ts"
+import { attemptChecks, isFunction, isGiven, optional, optionsProblems, refuse, subjectOf } from "./internal/faults.ts"
 import type { Failure, Given, Output, OutputOf, Services, Value } from "./internal/inference.ts"
 import { fromUnknown, phaseEffect, toEffect } from "./internal/machine/output.ts"
 import type { KeepLiteral } from "./internal/machine/state.ts"
@@ -43,7 +43,7 @@ import { make as makeTask, type Options, type Task, type TimeoutError } from "./
  *
  * **Details**
  *
- * - `prep`: an Effect, or a function of the state.
+ * - `prep`: an Effect, or a function of the state. Without it `exec` gets the state.
  * - `exec`: a function of what `prep` gave.
  * - `post`: a function of what `exec` gave, and of the state; it gives the next state.
  * - `name`, `retry`, `attemptTimeout`: as in `Task.make`; the timeout bounds one whole cycle.
@@ -91,6 +91,58 @@ export const make: {
   >
   <
     TagName extends string,
+    Next extends TagName | KeepLiteral<TagName>,
+    Executed,
+    Posted extends Output<Next>,
+    Exec,
+    Post,
+    State = unknown,
+    RetryError = never,
+    RetryServices = never,
+    Timeout extends Duration.Input | undefined = undefined
+  >(
+    options: Options<PhaseFailure<Exec | Post>, RetryError, RetryServices, Timeout> & {
+      readonly prep?: never
+      readonly exec: (state: State) => Executed
+      readonly post: (result: Value<Executed>, state: State) => Posted
+    } & {
+      readonly exec: Exec & StoreFree<Exec>
+      readonly post: Post
+    }
+  ): Task<
+    State,
+    [Posted] extends [Output<any>] ? Given<OutputOf<Post>> : Next | Posted,
+    PhaseFailure<Exec | Post> | TimeoutError<Timeout> | NoInfer<RetryError>,
+    PhaseServices<Exec | Post> | NoInfer<RetryServices>
+  >
+  <
+    TagName extends string,
+    Next extends TagName | { readonly _tag: TagName },
+    Executed,
+    Posted extends Output<Next>,
+    Exec,
+    Post,
+    State = unknown,
+    RetryError = never,
+    RetryServices = never,
+    Timeout extends Duration.Input | undefined = undefined
+  >(
+    options: Options<PhaseFailure<Exec | Post>, RetryError, RetryServices, Timeout> & {
+      readonly prep?: never
+      readonly exec: (state: State) => Executed
+      readonly post: (result: Value<Executed>, state: State) => Posted
+    } & {
+      readonly exec: Exec & StoreFree<Exec>
+      readonly post: Post
+    }
+  ): Task<
+    State,
+    [Posted] extends [Output<any>] ? Given<OutputOf<Post>> : Next | Posted,
+    PhaseFailure<Exec | Post> | TimeoutError<Timeout> | NoInfer<RetryError>,
+    PhaseServices<Exec | Post> | NoInfer<RetryServices>
+  >
+  <
+    TagName extends string,
     Next extends TagName | { readonly _tag: TagName },
     Prepared,
     Executed,
@@ -120,12 +172,13 @@ export const make: {
   >
 } = (
   options: Options<any, any, any, any> & {
-    readonly prep: unknown
+    readonly prep?: unknown
     readonly exec: unknown
     readonly post: unknown
   }
 ): Task<any, any, any, any> => {
   refuse(subjectOf("Task", options?.name, "Node.make"), optionsProblems("what Node.make was given", options, checks))
+  const hasPrep = options.prep !== undefined
   const prep = fromUnknown(options.prep)
   const exec = fromUnknown(options.exec)
   const post = fromUnknown(options.post)
@@ -133,31 +186,28 @@ export const make: {
   const posted = (result: unknown, state: unknown) => toEffect(post(result, state))
   // Where prep does not look at the state, all but the last step is the same for every run.
   const fixed =
-    typeof options.prep === "function" && !Effect.isEffect(options.prep)
+    !hasPrep || (typeof options.prep === "function" && !Effect.isEffect(options.prep))
       ? undefined
       : Effect.flatMap(toEffect(options.prep), executed)
-  const cycle = (state: unknown) =>
-    Effect.flatMap(fixed ?? Effect.flatMap(phaseEffect("prep", prep(state)), executed), (result) =>
-      posted(result, state)
-    )
+  const first = (state: unknown) =>
+    hasPrep ? Effect.flatMap(phaseEffect("prep", prep(state)), executed) : executed(state)
+  const cycle = (state: unknown) => Effect.flatMap(fixed ?? first(state), (result) => posted(result, state))
   const run = composite(cycle, {
     inParts: (state, parts) => {
-      const prepared = parts.phase(
-        "prep",
-        Effect.suspend(() => phaseEffect("prep", prep(state)))
-      )
-      return prepared.pipe(
-        Effect.flatMap((prepared) =>
-          parts.phase(
-            "exec",
-            Effect.suspend(() => executed(prepared))
-          )
-        ),
-        Effect.flatMap((result) =>
-          parts.phase(
-            "post",
-            Effect.suspend(() => posted(result, state))
-          )
+      const inExec = (prepared: unknown) =>
+        parts.phase(
+          "exec",
+          Effect.suspend(() => executed(prepared))
+        )
+      const inPrep = () =>
+        parts.phase(
+          "prep",
+          Effect.suspend(() => phaseEffect("prep", prep(state)))
+        )
+      return Effect.flatMap(hasPrep ? Effect.flatMap(inPrep(), inExec) : inExec(state), (result) =>
+        parts.phase(
+          "post",
+          Effect.suspend(() => posted(result, state))
         )
       )
     }
@@ -168,12 +218,15 @@ export const make: {
 
 const checks = {
   ...attemptChecks,
-  prep: isGiven("an Effect or a function"),
+  prep: optional(isGiven("an Effect or a function")),
   exec: isFunction,
   post: isFunction
 }
 
 /*
+ * The order of the signatures matters. A signature that TypeScript tries types the parameter of `exec` for all that follow,
+ * so one with `prep` comes first. The last is the one that error messages are about.
+ *
  * Each phase is inferred twice. Once what it gives, which types the parameters of the next: TypeScript must settle that
  * before it has seen all phases, and may know nothing by then. And once the phase itself, for its failures and services:
  * no parameter depends on that, so it is settled last and nothing is lost.

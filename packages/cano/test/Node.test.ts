@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Context from "effect/Context"
 import { nodeSuite } from "effect-cano-testing/TaskSuite"
 import * as Node from "../src/Node.ts"
+import * as Retry from "../src/Retry.ts"
 import * as Store from "../src/Store.ts"
 import * as Task from "../src/Task.ts"
 
@@ -24,6 +25,22 @@ describe("the phases", () => {
     })
   )
 
+  it.effect("N1: exec gets the state where there is no prep", () =>
+    Effect.gen(function* () {
+      const state = { _tag: "Start", id: 7 }
+      const seen: Array<unknown> = []
+      let attempts = 0
+      const node = Node.make({
+        retry: Retry.fixed(1, 0),
+        exec: (s: typeof state) => (seen.push(s), attempts++ > 0 ? Effect.succeed(s.id * 2) : Effect.fail("again")),
+        post: (result, s) => (seen.push(result, s), "Done")
+      })
+      assert.strictEqual(yield* Task.run(node, state), "Done")
+      assert.deepStrictEqual(seen, [state, state, 14, state])
+      assert.strictEqual(seen[0], state)
+    })
+  )
+
   const forms = {
     "plain functions": Node.make({ prep: () => 1, exec: (n) => n + 1, post: (n) => `${n}` }),
     Effects: Node.make({
@@ -36,6 +53,7 @@ describe("the phases", () => {
       exec: (n: number) => Effect.as(Effect.yieldNow, n + 1),
       post: (n: number) => Effect.as(Effect.yieldNow, `${n}`)
     }),
+    "without prep": Node.make({ exec: () => Effect.as(Effect.yieldNow, 2), post: (n) => `${n}` }),
     "generator functions": Node.make({
       prep: function* () {
         yield* Effect.yieldNow

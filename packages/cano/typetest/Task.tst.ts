@@ -7,6 +7,7 @@ import * as Node from "../src/Node.ts"
 import * as Retry from "../src/Retry.ts"
 import * as Store from "../src/Store.ts"
 import * as Task from "../src/Task.ts"
+import * as Workflow from "../src/Workflow.ts"
 
 class Declined extends Data.TaggedError("Declined")<{ readonly reason: string }> {}
 class Offline extends Data.TaggedError("Offline")<{ readonly host: string }> {}
@@ -120,6 +121,28 @@ describe("Node.make", () => {
   it("knows nothing of the failures and services of what may be an Effect", () => {
     const hidden = Node.make({ prep: (): unknown => Effect.fail("down"), exec: () => 1, post: () => "Done" })
     expect(hidden).type.toBe<Task.Task<unknown, "Done", unknown, unknown>>()
+  })
+
+  it("gives exec the state where there is no prep", () => {
+    const node = Node.make({
+      exec: (state: { readonly id: number }) => Effect.as(Effect.fail(new Declined({ reason: "" })), state.id),
+      post: function* (id, state) {
+        expect(id).type.toBe<number>()
+        expect(state).type.toBe<{ readonly id: number }>()
+        yield* Store.put(Count, id)
+        return "Saved"
+      }
+    })
+    expect(node).type.toBe<Task.Task<{ readonly id: number }, "Saved", Declined, Store.MemoryStore>>()
+    const record = Node.make({ exec: () => 1, post: (cents) => ({ _tag: "Paid", cents }) })
+    expect(record).type.toBe<Task.Task<unknown, { _tag: "Paid"; cents: number }>>()
+    Workflow.make("order", Schema.TaggedUnion({ Load: { id: Schema.Number }, Loaded: { id: Schema.Number } }), {
+      initial: "Load",
+      exits: ["Loaded"],
+      states: {
+        Load: { to: ["Loaded"], run: Node.make({ exec: ({ id }) => id, post: (id) => ({ _tag: "Loaded", id }) }) }
+      }
+    })
   })
 
   it("does not let exec see the MemoryStore", () => {

@@ -73,6 +73,19 @@ describe("W6: with a tracer", () => {
     })
   )
 
+  it.effect("a node without prep has no span of one", () =>
+    Effect.gen(function* () {
+      const { record, spans } = recorder()
+      const workflow = Workflow.make("w", Schema.Literals(["C", "Done"]), {
+        initial: "C",
+        exits: ["Done"],
+        states: { C: { to: ["Done"], run: Node.make({ exec: () => 1, post: () => "Done" }) } }
+      })
+      yield* record(Workflow.run(workflow))
+      assert.deepStrictEqual(treeOf(spans), ["run w", "  state C", "    node.exec", "    node.post"])
+    })
+  )
+
   it.effect("the attributes are the documented ones, and no more", () =>
     Effect.gen(function* () {
       const { record, spans } = recorder()
