@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { TestClock } from "effect/testing"
 import * as Tracer from "effect/Tracer"
 import { makeUnchecked } from "effect-cano-testing/Runs"
+import * as Interpreter from "../../src/Interpreter.ts"
 import * as Workflow from "../../src/Workflow.ts"
 import { recorder } from "../support/recorder.ts"
 import { Letters, single } from "../support/single.ts"
@@ -92,6 +95,69 @@ describe("tracers of every kind", () => {
     })
   )
 })
+
+describe("the span of a run, as Effect would make it", () => {
+  const parent = (options: { readonly sampled?: boolean; readonly isHidden?: boolean }) =>
+    Tracer.externalSpan({
+      spanId: "s",
+      traceId: "t",
+      sampled: options.sampled,
+      annotations: Context.make(Tracer.DisablePropagation, options.isHidden ?? false)
+    })
+  const around: Record<string, <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>> = {
+    "without anything": (effect) => effect,
+    "in a span": Effect.withParentSpan(parent({})),
+    "in a span that is not sampled": Effect.withParentSpan(parent({ sampled: false })),
+    "in a span that has no children": Effect.withParentSpan(parent({ isHidden: true })),
+    "in a span without children inside of another": (effect) =>
+      Effect.withParentSpan(
+        Effect.withSpan(effect, "inner", { annotations: Context.make(Tracer.DisablePropagation, true) }),
+        parent({})
+      ),
+    "with links": Effect.linkSpans(parent({}), { kind: "cause" }),
+    "with attributes of the context": Effect.annotateSpans({ team: "billing", "cano.workflow.name": "other" }),
+    "below the least level": Effect.provideService(Tracer.MinimumTraceLevel, "Error"),
+    "at the least level": (effect) =>
+      effect.pipe(
+        Effect.provideService(Tracer.MinimumTraceLevel, "Error"),
+        Effect.provideService(Tracer.CurrentTraceLevel, "Error")
+      ),
+    "without times": Effect.withTracerTiming(false)
+  }
+  for (const [name, provide] of Object.entries(around)) {
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const { record, spans } = recorder()
+        const attributes = { "cano.workflow.name": "w" }
+        yield* TestClock.adjust("1 minute")
+        yield* record(provide(Workflow.run(single(() => "Done"))))
+        yield* record(provide(Effect.useSpan("run w", { attributes }, () => Effect.void)))
+        const [ours, expected] = spans.filter((span) => span.name === "run w")
+        for (const field of ["parent", "annotations", "links", "kind", "sampled"] as const) {
+          assert.deepStrictEqual(ours![field], expected![field], field)
+        }
+        for (const [key, value] of expected!.attributes) assert.strictEqual(ours!.attributes.get(key), value, key)
+        assert.deepStrictEqual(timesOf(ours!), timesOf(expected!))
+      })
+    )
+  }
+
+  it.effect("where an interceptor disables tracing, the span around stays as it is", () =>
+    Effect.gen(function* () {
+      const { record, spans } = recorder()
+      const silent: Interpreter.Interceptor = { run: (_run, inner) => Effect.withTracerEnabled(inner, false) }
+      const workflow = single(Effect.as(Effect.annotateCurrentSpan("hidden", true), "Done"))
+      yield* record(Interpreter.run(workflow, { interceptors: [silent] }))
+      assert.deepStrictEqual(
+        spans.map((span) => [span.name, span.attributes.has("hidden")]),
+        [["run w", false]]
+      )
+    })
+  )
+})
+
+const timesOf = ({ status }: Tracer.NativeSpan) =>
+  status._tag === "Ended" ? [status.startTime, status.endTime] : assert.fail("the span has not ended")
 
 describe("the stack of an error", () => {
   it.effect("keeps its frames, with the place where the error was made", () =>

@@ -1,7 +1,10 @@
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { errorTypeOf, withoutPayloads } from "./redaction.ts"
@@ -20,7 +23,10 @@ export interface SpanOptions {
  *
  * The span ends differently from one of `Effect.withSpan`. Values, messages and fields of errors may be secrets, so the
  * span gets no value of a success, and of a failure only its kind, as `error.type`, and its stack frames. `onEnd` adds
- * the last attributes, at the cost of no step of the fiber.
+ * the last attributes.
+ *
+ * With some tracers, such as OpenTelemetry's, every step of a fiber has its price. So the span opens in one step and ends
+ * in none.
  */
 export const inSpan = <A, E, R>(
   name: string,
@@ -28,53 +34,69 @@ export const inSpan = <A, E, R>(
   use: (span: Tracer.Span) => Effect.Effect<A, E, R>,
   onEnd: OnEnd = doNothing
 ): Effect.Effect<A, E, R> =>
-  Effect.useSpan(name, options, (span) => {
-    const inside = () => Effect.provideService(use(span), Tracer.ParentSpan, span)
-    return (
-      isToldHowToEnd(span, onEnd) ? inside() : Effect.onExit(Effect.suspend(inside), (exit) => end(span, exit, onEnd))
-    ) as any
+  Effect.suspend(() => {
+    let end: ((exit: Exit.Exit<A, E>) => void) | undefined
+    const inside = Effect.withFiber<A, E, R>((fiber) => {
+      // Only Effect can make the span that records nothing.
+      if (!fiber.cache.tracerEnabled) return Effect.useSpan(name, options, (span) => inParent(use(span), span))
+      const outside = fiber.context
+      const span = opened(fiber, name, options)
+      end = (exit) => {
+        fiber.setContext(outside)
+        if (span.status._tag === "Started") endWithoutPayload(span, timeOf(fiber), exit, onEnd)
+      }
+      fiber.setContext(Context.add(outside, Tracer.ParentSpan, span))
+      return use(span)
+    })
+    return Effect.onExitPrimitive(inside, (exit) => void end?.(exit))
   })
+
+const inParent = Effect.provideService(Tracer.ParentSpan)
 
 /** Adds attributes to a span that ends. */
 export type OnEnd = (span: Tracer.Span, exit: Exit.Exit<any, unknown>) => void
 
 const doNothing: OnEnd = () => {}
 
-/**
- * Replaces the method `end` of this one span, and says whether that worked. A span with a method `end` of its own is
- * left alone: its tracer may give the same span twice. A finalizer would do instead, but with some tracers, such as
- * OpenTelemetry's, every step of a fiber has its price.
- */
-const isToldHowToEnd = (span: Tracer.Span, onEnd: OnEnd): boolean => {
-  if (Object.hasOwn(span, "end")) return false
-  const original = span.end
-  try {
-    span.end = (time, exit) => endWithoutPayload(span, original, time, exit, onEnd)
-  } catch {
-    return false
-  }
-  return span.end !== original
+/** Opens a span as `Effect.makeSpan` does, without a step of the fiber. */
+const opened = (fiber: Fiber.Fiber<unknown, unknown>, name: string, { attributes, root = false }: SpanOptions) => {
+  const { span: around, tracer = Tracer.nativeTracer } = fiber.cache
+  const parent = root ? undefined : propagating(around)
+  const isTooFine = LogLevel.isGreaterThan(
+    fiber.getRef(Tracer.MinimumTraceLevel),
+    fiber.getRef(Tracer.CurrentTraceLevel)
+  )
+  const span = tracer.span({
+    name,
+    parent: Option.fromUndefinedOr(parent),
+    annotations: Context.empty(),
+    links: fiber.getRef(References.TracerSpanLinks).slice(),
+    startTime: timeOf(fiber),
+    kind: "internal",
+    root,
+    sampled: parent?.sampled !== false && !isTooFine
+  })
+  setAttributes(span, fiber.getRef(References.TracerSpanAnnotations))
+  setAttributes(span, attributes)
+  return span
 }
 
-/** Ends a span before `Effect.useSpan` does. */
-const end = (span: Tracer.Span, exit: Exit.Exit<unknown, unknown>, onEnd: OnEnd): Effect.Effect<void> =>
-  Effect.withFiber((fiber) => {
-    if (span.status._tag === "Started") endWithoutPayload(span, span.end, timeOf(fiber), exit, onEnd)
-    return Effect.void
-  })
+/** The nearest span that may be a parent. */
+const propagating = (span: Tracer.AnySpan | undefined): Tracer.AnySpan | undefined => {
+  if (span === undefined || !Context.get(span.annotations, Tracer.DisablePropagation)) return span
+  return span._tag === "Span" ? propagating(Option.getOrUndefined(span.parent)) : undefined
+}
 
-const endWithoutPayload = (
-  span: Tracer.Span,
-  end: Tracer.Span["end"],
-  time: bigint,
-  exit: Exit.Exit<unknown, unknown>,
-  onEnd: OnEnd
-): void => {
+const setAttributes = (span: Tracer.Span, attributes: Readonly<Record<string, unknown>> | undefined): void => {
+  for (const name in attributes) span.attribute(name, attributes[name])
+}
+
+const endWithoutPayload = (span: Tracer.Span, time: bigint, exit: Exit.Exit<unknown, unknown>, onEnd: OnEnd): void => {
   onEnd(span, exit)
-  if (Exit.isSuccess(exit)) return end.call(span, time, Exit.void)
+  if (Exit.isSuccess(exit)) return span.end(time, Exit.void)
   const type = errorTypeOf(exit.cause)
   if (type !== undefined) span.attribute("error.type", type)
-  end.call(span, time, Exit.failCause(withoutPayloads(exit.cause)))
+  span.end(time, Exit.failCause(withoutPayloads(exit.cause)))
 }
 
 const timeOf = (fiber: Fiber.Fiber<unknown, unknown>): bigint =>
