@@ -9,12 +9,20 @@ import { ObserverKey, SinkKey } from "./sink.ts"
 import { isTraced } from "./spans.ts"
 import { tracing } from "./tracing.ts"
 
+/** The latest context in which a run found no watcher. Most runs of a process start in the same one, so they look once. */
+let unwatched: Context.Context<never> | undefined
+
 /** The watchers of a fiber's runs: the tracer, the observer and the metrics of its context, if it has them. */
 export const watchOf = (fiber: Fiber.Fiber<unknown, unknown>): Watch | undefined => {
+  const { context } = fiber
+  if (context === unwatched) return undefined
   const traced = isTraced(fiber)
-  const sink = Context.getOrUndefined(fiber.context, ObserverKey)?.[SinkKey]
-  const meter = Context.getOrUndefined(fiber.context, Meter)
-  if (!traced && sink === undefined && meter === undefined) return undefined
+  const sink = Context.getOrUndefined(context, ObserverKey)?.[SinkKey]
+  const meter = Context.getOrUndefined(context, Meter)
+  if (!traced && sink === undefined && meter === undefined) {
+    unwatched = context
+    return undefined
+  }
   const watchers: Array<Interceptor> = []
   if (traced) watchers.push(tracing)
   if (sink !== undefined) watchers.push(new Reporting(sink))
