@@ -27,6 +27,7 @@ import { errors } from "./internal/interpreter/errors.ts"
 import { fairness } from "./internal/interpreter/fairness.ts"
 import { forks } from "./internal/interpreter/forks.ts"
 import { forms } from "./internal/interpreter/forms.ts"
+import { generators } from "./internal/interpreter/generators.ts"
 import { interruption } from "./internal/interpreter/interruption.ts"
 import { laws } from "./internal/interpreter/laws.ts"
 import { limits } from "./internal/interpreter/limits.ts"
@@ -42,6 +43,7 @@ import { nodeSuite, taskSuite } from "./TaskSuite.ts"
 const groups = [
   starting,
   forms,
+  generators,
   errors,
   defects,
   undeclared,

@@ -2,7 +2,7 @@ import type * as Cause from "effect/Cause"
 import type * as Schema from "effect/Schema"
 import type { Workflow } from "../../Workflow.ts"
 import { described, isPromise, refuse } from "../faults.ts"
-import { fromUnknown, type Handler } from "./output.ts"
+import { fromUnknown, type GeneratorHandler, generatorIn, type Handler } from "./output.ts"
 import { type Route, type Routes, type StateDefinition, targetOf } from "./problems.ts"
 import { type AnyState, tagOf } from "./state.ts"
 import { compiled, type CompiledTask, isTask, plain } from "./task.ts"
@@ -67,6 +67,8 @@ export class Entry {
   readonly tag: string
   readonly isExit: boolean
   readonly handler: Handler
+  /** The handler as a generator function, if it is one. */
+  readonly generator: GeneratorHandler | undefined
   readonly task: CompiledTask
   /** The error edges by the tag of the failure; `"*"` stands for all other failures. */
   readonly errorEdges: ReadonlyMap<string, ErrorEdge>
@@ -83,6 +85,7 @@ export class Entry {
     this.tag = tag
     this.isExit = isExit
     this.handler = task.handler
+    this.generator = generatorIn(task.handler)
     this.task = task
     this.errorEdges = errorEdges
   }

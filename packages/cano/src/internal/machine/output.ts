@@ -18,8 +18,20 @@ export const fromUnknown = (run: unknown): Handler => {
   if (typeof run !== "function") return () => run
   // Services and references are functions as well as Effects.
   if (isEffect(run)) return fromUnknown(Effect.suspend(() => run))
-  return run instanceof GeneratorFunction ? Effect.fnUntraced(run as any) : (run as Handler)
+  return run instanceof GeneratorFunction ? fromGenerator(run as GeneratorHandler) : (run as Handler)
 }
+
+/** A handler that is a generator function. */
+export type GeneratorHandler = (...args: ReadonlyArray<any>) => Generator<any, any, any>
+
+const GeneratorKey: unique symbol = Symbol("effect-cano/generator")
+
+const fromGenerator = (run: GeneratorHandler): Handler =>
+  Object.assign(Effect.fnUntraced(run as any), { [GeneratorKey]: run })
+
+/** The generator function in a handler, for a loop that runs generators itself. */
+export const generatorIn = (handler: Handler): GeneratorHandler | undefined =>
+  (handler as { readonly [GeneratorKey]?: GeneratorHandler })[GeneratorKey]
 
 export const toEffect = (output: unknown): AnyEffect => {
   // `isEffect` asks more, and costs more; most outputs are plain Effects.
@@ -44,7 +56,9 @@ export const isPending = (output: unknown): output is AnyEffect =>
 export const valueOf = (output: unknown): unknown =>
   typeof output === "object" && output !== null && TypeId in output ? (output as Exit.Success<unknown>).value : output
 
-const isSuccess = (output: object): boolean => "_tag" in output && output._tag === "Success" && Exit.isExit(output)
+/** Whether an object is a successful Exit. */
+export const isSuccess = (output: object): output is Exit.Success<unknown> =>
+  "_tag" in output && output._tag === "Success" && Exit.isExit(output)
 
 /** Whether an output is a generator: the output of a plain function that calls a generator function. */
 export const isGenerator = (output: unknown): output is Generator<any, any, any> =>

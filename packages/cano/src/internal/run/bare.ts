@@ -1,7 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { type AnyEffect, isGenerator, isPending, toEffect, valueOf } from "../machine/output.ts"
+import { type AnyEffect, isGenerator, isPending, isSuccess, toEffect, valueOf } from "../machine/output.ts"
 import type { CompiledTask } from "../machine/task.ts"
 import { Position } from "./position.ts"
 import { recover, type Recovering } from "./recovery.ts"
@@ -28,8 +28,10 @@ const paused = Effect.as(Effect.yieldNow, nothing)
  * edges stand outside the loop.
  */
 export class BareRun extends Position implements Recovering {
-  /** The effect of the first turn, from `begin`, until the loop takes it. */
+  /** The effect of the first turn, from `begin`, or the next one of the generator, until the loop takes it. */
   private pending: AnyEffect | undefined = undefined
+  /** The generator of the present state, while the fiber runs one of its effects. */
+  private generator: Generator<any, any, any> | undefined = undefined
   /** A failure that no error edge may catch: too many transitions. */
   private end: AnyEffect | undefined = undefined
 
@@ -54,6 +56,8 @@ export class BareRun extends Position implements Recovering {
   }
 
   private recovered(cause: Cause.Cause<any>): AnyEffect {
+    // As in `Effect.gen`, a generator ends where one of its effects fails.
+    this.generator = undefined
     const next = Effect.suspend(() => recover(this, cause))
     const followed = Effect.map(next, (next) => this.follow(next))
     return Effect.matchCauseEffect(followed, {
@@ -78,11 +82,18 @@ export class BareRun extends Position implements Recovering {
     }
     for (; fuel > 0; fuel--) {
       if (this.transitions >= this.machine.maxTransitions) return this.overrun()
-      const output = this.entry.handler(this.state)
-      if (typeof output !== "object") this.follow(output)
-      else if (isPending(output)) return this.entered(output)
-      else if (isGenerator(output)) return this.entered(toEffect(output))
-      else this.follow(valueOf(output))
+      const { entry } = this
+      if (entry.generator !== undefined) {
+        this.announce()
+        const effect = this.advance(entry.generator(this.state), undefined)
+        if (effect !== undefined) return effect
+      } else {
+        const output = entry.handler(this.state)
+        if (typeof output !== "object") this.follow(output)
+        else if (isPending(output)) return this.entered(output)
+        else if (isGenerator(output)) return this.entered(toEffect(output))
+        else this.follow(valueOf(output))
+      }
       if (this.entry.isExit) return arrived
     }
     fuel = fairness
@@ -95,7 +106,25 @@ export class BareRun extends Position implements Recovering {
   }
 
   step(next: unknown): void {
-    if (next !== nothing) this.follow(next)
+    if (this.generator !== undefined) this.pending = this.advance(this.generator, next)
+    else if (next !== nothing) this.follow(next)
+  }
+
+  /**
+   * Runs a generator up to its next effect, as `Effect.gen` does, and gives the effect. At the end of the generator, makes
+   * the transition.
+   */
+  private advance(generator: Generator<any, any, any>, sent: unknown): AnyEffect | undefined {
+    this.generator = undefined
+    for (;;) {
+      const { done, value } = generator.next(sent)
+      if (done === true) return void this.follow(value)
+      if (!isSuccess(value)) {
+        this.generator = generator
+        return value
+      }
+      sent = value.value
+    }
   }
 
   private overrun(): AnyEffect {
