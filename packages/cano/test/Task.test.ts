@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { errorOf, inVirtualTime } from "effect-cano-testing/Runs"
 import { taskSuite } from "effect-cano-testing/TaskSuite"
 import * as Node from "../src/Node.ts"
 import * as Retry from "../src/Retry.ts"
@@ -62,6 +63,17 @@ describe("a task", () => {
         return "Done" as const
       }
       assert.strictEqual(yield* Task.run(Task.make({ retry: Retry.fixed(1, 1), run: () => helper() })), "Done")
+    })
+  )
+
+  it.effect("a generator that a function gives has the time of an attempt, and no more", () =>
+    Effect.gen(function* () {
+      const slow = function* () {
+        yield* Effect.sleep("1 hour")
+        return "Done" as const
+      }
+      const task = Task.make({ attemptTimeout: "1 second", run: () => slow() })
+      assert.instanceOf(errorOf(yield* inVirtualTime(Task.run(task))), Task.AttemptTimeout)
     })
   )
 })

@@ -4,7 +4,7 @@ import { hasProperty } from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
 import type { Task } from "../../Task.ts"
 import type * as Wait from "../../Wait.ts"
-import { type AnyEffect, type Handler, isPending } from "./output.ts"
+import { type AnyEffect, type Handler, isGenerator, isPending, toEffect } from "./output.ts"
 
 export const TypeId = "~effect-cano/Task"
 
@@ -80,6 +80,6 @@ export const withTimeout = <Args extends ReadonlyArray<any>>(
   const options = { duration: timeout, orElse: () => Effect.fail(error()) }
   return (...args) => {
     const output = handler(...args)
-    return isPending(output) ? Effect.timeoutOrElse(output, options) : output
+    return isPending(output) || isGenerator(output) ? Effect.timeoutOrElse(toEffect(output), options) : output
   }
 }
