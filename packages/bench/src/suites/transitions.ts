@@ -56,6 +56,12 @@ export const transitions: Suite = {
       load: async () => (await effect()).whileLoopClosures
     },
     {
+      name: "while-loop-records",
+      label: "`Effect.whileLoop`, an object, records, `Effect.sync` built on entry",
+      operations: million,
+      load: async () => (await import("../transitions/records.ts")).whileLoopRecords
+    },
+    {
       name: "while-loop-generators",
       label: "`Effect.whileLoop`, generator states",
       operations: million,
@@ -149,7 +155,10 @@ export const transitions: Suite = {
     ratio("cano-functions", "while-loop-closures"),
     ratio("cano-generators", "while-loop-generators", { atMost: 1.1 }),
     ratio("cano-record-routes", "async-records", { atMost: 1 }),
+    // No loop of Effect reaches this goal: the bare one shows what is left of it.
     ratio("cano-record-functions", "async-records", { atMost: 1 }),
+    ratio("while-loop-records", "async-records"),
+    ratio("cano-record-functions", "while-loop-records"),
     ratio("xstate", "cano-sync", { atLeast: 60 }),
     ratio("xstate-always", "cano-sync"),
     ratio("pocketflow", "cano-sync"),
