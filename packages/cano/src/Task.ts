@@ -34,14 +34,16 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type * as Schedule from "effect/Schedule"
 import type { Contravariant, Covariant } from "effect/Types"
 import type { Failed } from "./Concurrent.ts"
 import {
   attemptChecks,
+  type Check,
   type Checks,
   expected,
   isConcurrency,
@@ -55,6 +57,7 @@ import {
   subjectOf
 } from "./internal/faults.ts"
 import { fromUnknown, type Handler } from "./internal/machine/output.ts"
+import { label } from "./internal/machine/policyLabel.ts"
 import type { KeepLiteral } from "./internal/machine/state.ts"
 import type { Failure, Given, Output, OutputOf, Services } from "./internal/inference.ts"
 import {
@@ -66,6 +69,7 @@ import {
   isTask as isTaskValue,
   type PartsHandler,
   TypeId,
+  type WaitFor,
   withTimeout
 } from "./internal/machine/task.ts"
 import {
@@ -81,6 +85,8 @@ import {
   type Strategy
 } from "./internal/pool/fork.ts"
 import { attempts } from "./internal/run/recovery.ts"
+import { waiting } from "./internal/run/waiting.ts"
+import { isSignal, type Signal, type Signals, SignalTimeout } from "./Signal.ts"
 import * as Wait from "./Wait.ts"
 
 /**
@@ -145,7 +151,8 @@ export const isTask: (u: unknown) => u is Task.Any = isTaskValue
  * **Details**
  *
  * - `run`: the work. TypeScript keeps the literal types of what a generator function or a pure function returns; an
- *   Effect made outside of a workflow (`Effect.gen`, `Effect.as`) widens them to `string`.
+ *   Effect made outside of a workflow (`Effect.gen`, `Effect.as`) widens them to `string`. A task under `run` gets another
+ *   `name`, and stays the same otherwise: it has its own retry policy and timeout, so none may stand beside it.
  * - `retry`: any `Schedule`; see `Retry` for named ones. Default: no retry. Inside an attempt,
  *   `Schedule.CurrentMetadata` tells which retry it is (0 on the first attempt).
  * - `attemptTimeout`: how long each attempt may take. Default: no bound.
@@ -193,6 +200,12 @@ export const make: {
     Failure<OutputOf<Work>> | TimeoutError<Timeout> | NoInfer<RetryError>,
     Services<OutputOf<Work>> | NoInfer<RetryServices>
   >
+  <State, Next, E, R>(options: {
+    readonly name?: string | undefined
+    readonly run: Task<State, Next, E, R>
+    readonly retry?: never
+    readonly attemptTimeout?: never
+  }): Task<State, Next, E, R>
   <
     TagName extends string,
     Next extends TagName | { readonly _tag: TagName },
@@ -216,10 +229,221 @@ export const make: {
 } = (options: AnyOptions): Task<any, any, any, any> => {
   refuse(
     subjectOf("Task", options?.name, "Task.make"),
-    optionsProblems("what Task.make was given", options, taskChecks)
+    optionsProblems("what Task.make was given", options, isTask(options?.run) ? namingChecks : taskChecks)
   )
-  return new TaskImpl(options) as unknown as Task<any, any, any, any>
+  return new TaskImpl(isTask(options.run) ? renamed(options.run, options.name) : options) as unknown as Task<
+    any,
+    any,
+    any,
+    any
+  >
 }
+
+/** Makes a task that waits for a time. The pair of signatures keeps literals, as that of {@link make} does. */
+interface Sleeping<Time> {
+  <
+    TagName extends string,
+    Next extends TagName | KeepLiteral<TagName>,
+    Run extends Output<Next>,
+    const Work,
+    State = unknown
+  >(
+    time: Time | ((state: State) => Time),
+    next: (Run | ((state: State) => Run)) & Work
+  ): Task<
+    State,
+    [Run] extends [Output<any>] ? Given<OutputOf<Work>> : Next | Run,
+    Failure<OutputOf<Work>>,
+    Services<OutputOf<Work>>
+  >
+  <
+    TagName extends string,
+    Next extends TagName | { readonly _tag: TagName },
+    Run extends Output<Next>,
+    const Work,
+    State = unknown
+  >(
+    time: Time | ((state: State) => Time),
+    next: (Run | ((state: State) => Run)) & Work
+  ): Task<
+    State,
+    [Run] extends [Output<any>] ? Given<OutputOf<Work>> : Next | Run,
+    Failure<OutputOf<Work>>,
+    Services<OutputOf<Work>>
+  >
+}
+
+/**
+ * Makes a task that waits for a time, and then gives the next state.
+ *
+ * **Details**
+ *
+ * - `duration`: the time to wait, finite and from 0, or a function of the state that gives it.
+ * - `next`: the next state, or a function of the state that gives it, or an Effect of it.
+ *
+ * The wait is never early, and may be longer than a month. A bare run waits in its fiber. A durable run writes down when it
+ * goes on, and keeps no fiber. A wait has neither a retry policy nor a timeout; to give it a name, use {@link make}.
+ *
+ * Throws a `ConfigurationError` for a duration that is no duration, negative or infinite. A function that gives such a
+ * duration ends the run with that error as a defect.
+ *
+ * @example
+ * ```ts
+ * import { Task } from "effect-cano"
+ *
+ * const coolDown = Task.sleep("1 day", "Retry")
+ * ```
+ *
+ * @category waiting
+ * @since 0.1.0
+ */
+export const sleep: Sleeping<Duration.Input> = sleeping(
+  "Task.sleep",
+  "duration",
+  isDuration("from 0"),
+  formatDuration,
+  later
+)
+
+/**
+ * Makes a task that waits until an instant, and then gives the next state. An instant in the past is no wait.
+ *
+ * **Details**
+ *
+ * - `instant`: a `DateTime`, or a function of the state that gives it.
+ * - `next`: as in {@link sleep}.
+ *
+ * A clock that is set back makes the wait longer, one that is set forward is noticed when the wait ends.
+ *
+ * @example
+ * ```ts
+ * import { Task } from "effect-cano"
+ * import type * as DateTime from "effect/DateTime"
+ *
+ * const untilDue = Task.sleepUntil(({ due }: { readonly due: DateTime.Utc }) => due, "Remind")
+ * ```
+ *
+ * @category waiting
+ * @since 0.1.0
+ */
+export const sleepUntil: Sleeping<DateTime.Utc> = sleeping(
+  "Task.sleepUntil",
+  "instant",
+  expected("a DateTime", DateTime.isDateTime),
+  DateTime.formatIso,
+  (_, instant) => DateTime.toEpochMillis(instant)
+)
+
+/**
+ * Makes a task that waits for a value of a signal, and then gives the next state.
+ *
+ * **Details**
+ *
+ * - `signal`: see the module `Signal`. In a bare run the value comes from the service `Signal.Signals`.
+ * - `onValue`: gives the next state from the value and the state, as a plain value, as an Effect or as a generator function.
+ * - `timeout`: how long to wait, finite and from 0, or a function of the state that gives it. Default: no bound.
+ * - `onTimeout`: the next state after the timeout, or a function of the state that gives it, or an Effect of it. Without it
+ *   the task fails with `Signal.SignalTimeout`, which a `catch` can route.
+ *
+ * A value that is there at the deadline wins. The value is taken when `onValue` is called: what `onValue` then does with it
+ * may fail like any work, and the value is not put back. A wait has no retry policy, which would take a second value. Put a
+ * retry on the Effect that `onValue` gives.
+ *
+ * The task dies with a `Signal.SignalMismatch` if the value has another type than the signal.
+ *
+ * @example
+ * ```ts
+ * import { Signal, Task } from "effect-cano"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Approval = Signal.make("approval", Schema.Struct({ isGranted: Schema.Boolean }))
+ *
+ * const approval = Task.awaitSignal(Approval, ({ isGranted }) => (isGranted ? "Ship" : "Refused"), {
+ *   timeout: "3 days",
+ *   onTimeout: "Expired"
+ * })
+ * ```
+ *
+ * @category waiting
+ * @since 0.1.0
+ */
+export const awaitSignal: {
+  <
+    A,
+    TagName extends string,
+    Next extends TagName | KeepLiteral<TagName>,
+    Taken extends Output<Next>,
+    const Taker,
+    Late extends Output<Next> = never,
+    const LateComer = unknown,
+    const Timeout = unknown,
+    State = unknown
+  >(
+    signal: Signal<A>,
+    onValue: ((value: A, state: State) => Taken) & Taker,
+    options?: {
+      readonly timeout: Duration.Input | ((state: State) => Duration.Input)
+      readonly onTimeout?: Late | ((state: State) => Late) | undefined
+    } & { readonly timeout: Timeout; readonly onTimeout?: LateComer | undefined }
+  ): Task<
+    State,
+    [Taken | Late] extends [Output<any>] ? Given<OutputOf<Taker> | OutputIf<LateComer>> : Next | Taken | Late,
+    Failure<OutputOf<Taker>> | TimeoutFailure<Timeout, LateComer>,
+    Services<OutputOf<Taker>> | Services<OutputIf<LateComer>> | Signals
+  >
+  <
+    A,
+    TagName extends string,
+    Next extends TagName | { readonly _tag: TagName },
+    Taken extends Output<Next>,
+    const Taker,
+    Late extends Output<Next> = never,
+    const LateComer = unknown,
+    const Timeout = unknown,
+    State = unknown
+  >(
+    signal: Signal<A>,
+    onValue: ((value: A, state: State) => Taken) & Taker,
+    options?: {
+      readonly timeout: Duration.Input | ((state: State) => Duration.Input)
+      readonly onTimeout?: Late | ((state: State) => Late) | undefined
+    } & { readonly timeout: Timeout; readonly onTimeout?: LateComer | undefined }
+  ): Task<
+    State,
+    [Taken | Late] extends [Output<any>] ? Given<OutputOf<Taker> | OutputIf<LateComer>> : Next | Taken | Late,
+    Failure<OutputOf<Taker>> | TimeoutFailure<Timeout, LateComer>,
+    Services<OutputOf<Taker>> | Services<OutputIf<LateComer>> | Signals
+  >
+} = (signal: any, onValue: unknown, options?: { readonly timeout: unknown; readonly onTimeout?: unknown }): any => {
+  refuse("Task.awaitSignal", [
+    ...expected("a signal", isSignal)("the signal", signal),
+    ...isFunction("onValue", onValue),
+    ...(options === undefined ? [] : optionsProblems("options", options, awaitChecks))
+  ])
+  const timeout =
+    options === undefined ? undefined : computed("Task.awaitSignal", "timeout", isTimeout, options.timeout)
+  const waitFor: WaitFor = {
+    _tag: "Signal",
+    signal,
+    onValue: fromUnknown(onValue),
+    deadline: timeout && ((state, now) => later(now, timeout(state))),
+    onTimeout:
+      options?.onTimeout === undefined
+        ? () => Effect.fail(new SignalTimeout({ signal: signal.name }))
+        : fromUnknown(options.onTimeout)
+  }
+  return waitTask(waitFor, options?.timeout, formatDuration)
+}
+
+/** As {@link OutputOf}, for work that may be left out. TypeScript infers `unknown` for it then. */
+type OutputIf<Work> = unknown extends Work ? never : OutputOf<Work>
+
+/** The failures of a wait that has a timeout. */
+type TimeoutFailure<Timeout, LateComer> = unknown extends Timeout
+  ? never
+  : unknown extends LateComer
+    ? SignalTimeout
+    : Failure<OutputOf<LateComer>>
 
 /** What the engine should know about a task or node that fails with `E`. */
 export interface Options<E, RetryError, RetryServices, Timeout> {
@@ -426,6 +650,15 @@ export const run = <State, Next, E, R>(
 
 const taskChecks: Checks<AnyOptions> = { ...attemptChecks, run: isGiven("an Effect or a function") }
 
+const isLeftOut: Check = expected("none beside a task under run: that task has its own", (value) => value === undefined)
+
+const namingChecks: Checks<AnyOptions> = { ...taskChecks, retry: isLeftOut, attemptTimeout: isLeftOut }
+
+const renamed = (task: Task.Any, name: string | undefined): AnyOptions => {
+  const { attemptTimeout, retry, work } = task as unknown as TaskImpl
+  return { name: name ?? task.name, retry, attemptTimeout, run: work }
+}
+
 const isStrategy = expected("a strategy of the module Wait", Wait.isWait)
 
 const forkChecks: Checks<Omit<AnyOptions, "run"> & ForkOptions<any, any> & { branches: unknown; join: unknown }> = {
@@ -439,12 +672,15 @@ const forkChecks: Checks<Omit<AnyOptions, "run"> & ForkOptions<any, any> & { bra
 
 class TaskImpl implements CompiledTask {
   readonly [TypeId] = {}
+  /** The work as it was given, for a task that is the same under another name. */
+  readonly work: unknown
   readonly name: string | undefined
   readonly handler: Handler
   readonly inParts: PartsHandler | undefined
   readonly retry: Schedule.Schedule<unknown, any, any, any> | undefined
   readonly attemptTimeout: Duration.Duration | undefined
   readonly fork: Fork | undefined
+  readonly waitFor: WaitFor | undefined
 
   constructor({ attemptTimeout, name, retry, run }: AnyOptions) {
     const timeout = attemptTimeout === undefined ? undefined : Duration.fromInputUnsafe(attemptTimeout)
@@ -452,16 +688,78 @@ class TaskImpl implements CompiledTask {
       timeout === undefined ? handler : withTimeout(handler, timeout, () => new AttemptTimeout({ task: name, timeout }))
     const parts = compositeOf(run)
     this.name = name
+    this.work = run
     this.handler = bounded(fromUnknown(run))
-    this.inParts = parts === undefined ? undefined : bounded(parts.inParts)
+    this.inParts = parts?.inParts === undefined ? undefined : bounded(parts.inParts)
     this.retry = retry
     this.attemptTimeout = timeout
     this.fork = parts?.fork
+    this.waitFor = parts?.waitFor
   }
 
   pipe() {
     return pipeArguments(this, arguments)
   }
+}
+
+const isTimeout = isDuration("from 0")
+
+const awaitChecks = {
+  timeout: computedOr(isTimeout),
+  onTimeout: optional(isGiven("a state, an Effect or a function"))
+}
+
+/** Checks a value that a function of the state may give instead. The function's value is checked by {@link computed}. */
+function computedOr(check: Check): Check {
+  return (what, value) => (typeof value === "function" ? [] : check(what, value))
+}
+
+/** Makes a function of the state that gives a checked value: always the same, or what a function gives. */
+const computed = (call: string, what: string, check: Check, value: unknown): ((state: unknown) => any) => {
+  if (typeof value !== "function") return () => value
+  return (state) => {
+    const given: unknown = value(state)
+    refuse(call, check(`the ${what} that its function gave`, given))
+    return given
+  }
+}
+
+/** A fraction of a millisecond is rounded up, because a wait is never early. */
+function later(now: number, duration: Duration.Input): number {
+  return now + Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(duration)))
+}
+
+function formatDuration(duration: Duration.Input): string {
+  return Duration.format(Duration.fromInputUnsafe(duration))
+}
+
+/** Makes a task that waits. A diagram names the time, if it does not depend on the state. */
+const waitTask = <Time>(waitFor: WaitFor, time: unknown, format: (time: Time) => string): any => {
+  if (time !== undefined && typeof time !== "function") label(waitFor, format(time as Time))
+  return new TaskImpl({ run: composite(waiting(waitFor), { waitFor }) })
+}
+
+/** Makes the constructor of waits for a time. */
+function sleeping<Time>(
+  call: string,
+  what: string,
+  check: Check,
+  format: (time: Time) => string,
+  until: (now: number, time: Time) => number
+): Sleeping<Time> {
+  return ((time: unknown, next: unknown) => {
+    refuse(call, [
+      ...computedOr(check)(`the ${what}`, time),
+      ...isGiven("a state, an Effect or a function")("the next state", next)
+    ])
+    const timeOf = computed(call, what, check, time)
+    const waitFor: WaitFor = {
+      _tag: "Time",
+      until: (state, now) => until(now, timeOf(state)),
+      next: fromUnknown(next)
+    }
+    return waitTask(waitFor, time, format)
+  }) as any
 }
 
 type AnyOptions = Options<any, any, any, any> & { readonly run: unknown }

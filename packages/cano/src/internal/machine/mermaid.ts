@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Wait from "../../Wait.ts"
 import type { Entry, Machine } from "./machine.ts"
 import { labelOf } from "./policyLabel.ts"
-import type { Fork } from "./task.ts"
+import type { Fork, WaitFor } from "./task.ts"
 
 /** Draws a machine as a Mermaid flowchart. Node ids are made here, so only labels contain text of the user. */
 export const draw = ({ entries, exits, initial }: Machine): string => {
@@ -46,10 +46,19 @@ const drawFork = (lines: Array<string>, id: string, { branches, wait }: Fork): s
 const label = ({ errorEdges, tag, task }: Entry): string =>
   [
     escape(tag),
-    ...(task.retry === undefined ? [] : [`↻ ${escape(labelOf(task.retry))}`]),
+    ...(task.waitFor === undefined ? [] : [`⏳ ${escape(waitLabel(task.waitFor))}`]),
+    ...(task.retry === undefined ? [] : [`↻ ${escape(labelOf(task.retry) ?? "retry")}`]),
     ...(task.attemptTimeout === undefined ? [] : [`⏱ ${escape(Duration.format(task.attemptTimeout))}`]),
     ...Array.from(errorEdges).flatMap(([error, edge]) => (edge.to === undefined ? [`⚠ ${escape(error)}`] : []))
   ].join("<br/>")
+
+/** The reason of a wait, and its time if that does not depend on the state. */
+const waitLabel = (waitFor: WaitFor): string => {
+  const time = labelOf(waitFor) ?? "…"
+  if (waitFor._tag === "Time") return time
+  const signal = `signal ${waitFor.signal.name}`
+  return waitFor.deadline === undefined ? signal : `${signal}, ${time}`
+}
 
 /**
  * Writes as a character code every character that could end a label, or that Mermaid or HTML could read as syntax.

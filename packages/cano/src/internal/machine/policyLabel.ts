@@ -1,9 +1,9 @@
-/** The words for retry policies in diagrams. A schedule is opaque, so the presets of `Retry` leave their words here. */
+/** The words for policies and waits in diagrams. Both are opaque, so whoever makes them leaves the words here. */
 const labels = new WeakMap<object, string>()
 
-export const label = <A extends object>(schedule: A, text: string): A => {
-  labels.set(schedule, text)
-  return schedule
+export const label = <A extends object>(self: A, text: string): A => {
+  labels.set(self, text)
+  return self
 }
 
-export const labelOf = (schedule: object): string => labels.get(schedule) ?? "retry"
+export const labelOf = (self: object): string | undefined => labels.get(self)

@@ -2,6 +2,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
+import type { Signal } from "../../Signal.ts"
 import type { Task } from "../../Task.ts"
 import type * as Wait from "../../Wait.ts"
 import { type AnyEffect, type Handler, isGenerator, isPending, toEffect } from "./output.ts"
@@ -21,6 +22,28 @@ export interface CompiledTask {
   readonly attemptTimeout: Duration.Duration | undefined
   /** The details of a fork that a diagram shows. */
   readonly fork: Fork | undefined
+  /** What the task waits for; none for a task that runs. Interpreters that can wait without a fiber read it. */
+  readonly waitFor: WaitFor | undefined
+}
+
+/** The reason why a task waits. A task that waits has neither a retry policy nor a timeout of its attempts. */
+export type WaitFor = WaitForTime | WaitForSignal
+
+/** The task waits for a time, in epoch milliseconds, and then gives the next state. */
+export interface WaitForTime {
+  readonly _tag: "Time"
+  readonly until: (state: any, now: number) => number
+  readonly next: Handler
+}
+
+/** The task waits for a value of a signal, up to a deadline in epoch milliseconds, if it has one. */
+export interface WaitForSignal {
+  readonly _tag: "Signal"
+  readonly signal: Signal.Any
+  readonly onValue: (value: any, state: any) => unknown
+  readonly deadline: ((state: any, now: number) => number) | undefined
+  /** Gives the next state after the deadline. Fails with `SignalTimeout` where the user gave no next state. */
+  readonly onTimeout: Handler
 }
 
 export interface Fork {
@@ -43,15 +66,16 @@ export interface Parts {
 
 export type PartsHandler = (state: any, parts: Parts) => unknown
 
-/** The parts that `Node.make` and `Task.fork` attach to a handler, for `Task.make`. */
+/** The details that `Node.make`, `Task.fork` and the waits attach to a handler, for the task that is made of it. */
 export interface Composite {
-  readonly inParts: PartsHandler
+  readonly inParts?: PartsHandler | undefined
   readonly fork?: Fork | undefined
+  readonly waitFor?: WaitFor | undefined
 }
 
 const CompositeKey: unique symbol = Symbol("effect-cano/composite")
 
-/** Attaches parts to a copy of a handler. */
+/** Attaches details to a copy of a handler. */
 export const composite = (handler: Handler, parts: Composite): Handler =>
   Object.assign((state: unknown) => handler(state), { [CompositeKey]: parts })
 
@@ -68,7 +92,8 @@ export const plain = (handler: Handler): CompiledTask => ({
   inParts: undefined,
   retry: undefined,
   attemptTimeout: undefined,
-  fork: undefined
+  fork: undefined,
+  waitFor: undefined
 })
 
 /** Bounds each attempt of a handler in time. A plain value or a successful Exit needs no bound. */
