@@ -2,8 +2,9 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
-import { Node, Retry, Store, Task, Workflow } from "effect-cano"
+import { Node, Retry, Signal, Store, Task, Workflow } from "effect-cano"
 
 class Api extends Context.Service<Api, { readonly call: (id: number) => Effect.Effect<boolean, ApiDown> }>()(
   "snippets/Api"
@@ -96,3 +97,47 @@ const loadAsEffect = Task.make({ run: Effect.as(Effect.log("loading"), "Validate
 // without "as const" the type is Task<unknown, string>, which no workflow accepts
 // #endregion
 export const loads = [load, loadAsEffect]
+
+const Approval = Signal.make("approval", Schema.Struct({ by: Schema.String, isGranted: Schema.Boolean }))
+
+const Request = Schema.TaggedUnion({
+  Ask: { days: Schema.Number },
+  CoolDown: { by: Schema.String },
+  Paid: { by: Schema.String },
+  Refused: {},
+  Expired: {}
+})
+
+// #region waits
+const request = Workflow.make("request", Request, {
+  initial: "Ask",
+  exits: ["Paid", "Refused", "Expired"],
+  states: {
+    Ask: {
+      to: ["CoolDown", "Refused", "Expired"],
+      run: Task.awaitSignal(
+        Approval,
+        ({ by, isGranted }) => (isGranted ? { _tag: "CoolDown", by } : { _tag: "Refused" }),
+        {
+          timeout: ({ days }) => `${days} days`,
+          onTimeout: { _tag: "Expired" }
+        }
+      )
+    },
+    CoolDown: {
+      to: ["Paid"],
+      run: Task.sleep("1 day", ({ by }) => ({ _tag: "Paid", by }))
+    }
+  }
+})
+// request: Workflow<..., never, Signals>
+// #endregion
+
+// #region send
+export const asked = Effect.gen(function* () {
+  const signals = yield* Signal.Signals
+  const run = yield* Effect.forkChild(Workflow.run(request, { _tag: "Ask", days: 3 }))
+  yield* signals.send(Approval, { by: "ops", isGranted: true }, { id: "click-1" }) // "Accepted"
+  return yield* Fiber.join(run)
+}).pipe(Effect.provide(Signal.Signals.layer))
+// #endregion
