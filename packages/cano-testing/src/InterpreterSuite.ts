@@ -32,10 +32,12 @@ import { interruption } from "./internal/interpreter/interruption.ts"
 import { laws } from "./internal/interpreter/laws.ts"
 import { limits } from "./internal/interpreter/limits.ts"
 import { nesting } from "./internal/interpreter/nesting.ts"
+import { sagas } from "./internal/interpreter/sagas.ts"
 import { services } from "./internal/interpreter/services.ts"
 import { starting } from "./internal/interpreter/starting.ts"
 import { suiteOf } from "./internal/interpreter/suite.ts"
 import { undeclared } from "./internal/interpreter/undeclared.ts"
+import { waits } from "./internal/interpreter/waits.ts"
 import type { Runner } from "./Runner.ts"
 import { makeUnchecked } from "./Runs.ts"
 import { nodeSuite, taskSuite } from "./TaskSuite.ts"
@@ -53,6 +55,8 @@ const groups = [
   limits,
   forks,
   services,
+  waits,
+  sagas,
   laws
 ]
 

@@ -13,11 +13,14 @@ import type * as Workflow from "effect-cano/Workflow"
  * - `"counts"`: transitions are counted over the whole run, those before a resumption included, for `failedAt` and
  *   `withMaxTransitions`.
  * - `"identity"`: a state or an error is handed on as the same value, not as a copy that was stored and read.
+ * - `"signals"`: a run takes its signals from the service `Signal.Signals` of its context.
+ * - `"compensations"`: a run that fails, dies or reaches an exit in `compensateOn` is compensated.
+ * - `"interruptions"`: an interruption ends a run for good, so the run is compensated.
  *
  * @category models
  * @since 0.1.0
  */
-export type Capability = "once" | "counts" | "identity"
+export type Capability = "once" | "counts" | "identity" | "signals" | "compensations" | "interruptions"
 
 /**
  * The sizes of the large tests. A slow interpreter takes smaller sizes.
@@ -58,7 +61,14 @@ export interface Runner {
  * @category constructors
  * @since 0.1.0
  */
-export const everything: ReadonlySet<Capability> = new Set(["once", "counts", "identity"])
+export const everything: ReadonlySet<Capability> = new Set([
+  "once",
+  "counts",
+  "identity",
+  "signals",
+  "compensations",
+  "interruptions"
+])
 
 /**
  * Gives sizes for an interpreter with about ten microseconds a transition: the suite then takes a few seconds.

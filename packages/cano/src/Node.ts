@@ -32,7 +32,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { attemptChecks, isFunction, isGiven, optional, optionsProblems, refuse, subjectOf } from "./internal/faults.ts"
 import type { Failure, Given, Output, OutputOf, Services, Value } from "./internal/inference.ts"
-import { fromUnknown, phaseEffect, toEffect } from "./internal/machine/output.ts"
+import { effectOf, fromUnknown, toEffect } from "./internal/machine/output.ts"
 import type { KeepLiteral } from "./internal/machine/state.ts"
 import { composite } from "./internal/machine/task.ts"
 import type { MemoryStore } from "./Store.ts"
@@ -182,7 +182,7 @@ export const make: {
   const prep = fromUnknown(options.prep)
   const exec = fromUnknown(options.exec)
   const post = fromUnknown(options.post)
-  const executed = (prepared: unknown) => phaseEffect("exec", exec(prepared))
+  const executed = (prepared: unknown) => effectOf("Node.make", "exec", exec(prepared))
   const posted = (result: unknown, state: unknown) => toEffect(post(result, state))
   // Where prep does not look at the state, all but the last step is the same for every run.
   const fixed =
@@ -190,7 +190,7 @@ export const make: {
       ? undefined
       : Effect.flatMap(toEffect(options.prep), executed)
   const first = (state: unknown) =>
-    hasPrep ? Effect.flatMap(phaseEffect("prep", prep(state)), executed) : executed(state)
+    hasPrep ? Effect.flatMap(effectOf("Node.make", "prep", prep(state)), executed) : executed(state)
   const cycle = (state: unknown) => Effect.flatMap(fixed ?? first(state), (result) => posted(result, state))
   const run = composite(cycle, {
     inParts: (state, parts) => {
@@ -202,7 +202,7 @@ export const make: {
       const inPrep = () =>
         parts.phase(
           "prep",
-          Effect.suspend(() => phaseEffect("prep", prep(state)))
+          Effect.suspend(() => effectOf("Node.make", "prep", prep(state)))
         )
       return Effect.flatMap(hasPrep ? Effect.flatMap(inPrep(), inExec) : inExec(state), (result) =>
         parts.phase(

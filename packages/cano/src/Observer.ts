@@ -71,6 +71,7 @@ export type Outcome = "success" | "failure" | "defect" | "interrupted"
  *   name of its class. `retryIn` is the delay before the next attempt, if there is one.
  * - `StateLeft`: the run made a transition to `next`, which may be an exit. `attempts` is the number of attempts in the
  *   state, `duration` the time in it. `error` is the tag of the failure whose error edge was taken, if one was.
+ * - `StateCompensated`: the compensation of `state` has ended. Those of a run come in reverse, before its `RunEnded`.
  * - `RunEnded`: the run is over. `state` is the exit, or the state in which the run stopped. `interrupted` is the
  *   attempt that an interruption of the run cut off, if there was one.
  *
@@ -99,6 +100,7 @@ export type WorkflowEvent = Data.TaggedEnum<{
     readonly error: string | undefined
     readonly duration: Duration.Duration
   }
+  StateCompensated: Origin & { readonly state: string; readonly outcome: Outcome }
   RunEnded: Origin & {
     readonly outcome: Outcome
     readonly state: string
@@ -127,6 +129,8 @@ export declare namespace WorkflowEvent {
   export type AttemptFailed = Extract<WorkflowEvent, { readonly _tag: "AttemptFailed" }>
   /** @since 0.1.0 */
   export type StateLeft = Extract<WorkflowEvent, { readonly _tag: "StateLeft" }>
+  /** @since 0.1.0 */
+  export type StateCompensated = Extract<WorkflowEvent, { readonly _tag: "StateCompensated" }>
   /** @since 0.1.0 */
   export type RunEnded = Extract<WorkflowEvent, { readonly _tag: "RunEnded" }>
 }

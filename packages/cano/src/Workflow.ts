@@ -66,6 +66,7 @@ import {
   subjectOf
 } from "./internal/faults.ts"
 import {
+  compensates,
   entriesOf,
   type Faults,
   hideIn,
@@ -270,9 +271,20 @@ export const isWorkflow = (u: unknown): u is Workflow.Any => hasProperty(u, Type
  *   - `catch`: an error edge for each typed failure, by the `_tag` of the failure, and by `"*"` for all others. It leads to
  *     a tag, to a state with a payload, `{ to, with: (error, state) => payload }`, or to the state that a function returns,
  *     `(error, state) => next state`.
+ *   - `compensate`: undoes the state, `(entered, next) => Effect`; see below.
  * - `catch`: error edges for the failures that the states leave. A state that leaves one lists the target in its `to`.
+ * - `compensateOn`: the exits at which a run is compensated too.
+ *
+ * A run that fails, dies, is interrupted, or reaches an exit in `compensateOn` is compensated: the compensations of the states
+ * that it has entered run in reverse order, each without an interruption, once for each visit. `entered` is the state as it
+ * was entered. `next` is the state to which the run left it, or `None` for the state in flight. That state's effect may have
+ * happened or not, so a compensation must tolerate that there is nothing to undo. A compensation that fails does not stop
+ * the others. Its failure stands in the cause after that of the run, and after an interruption as a defect. For a retry, use `Effect.retry` in the compensation.
  *
  * **Gotchas**
+ *
+ * A nested workflow compensates itself if it does not succeed. If it has succeeded and the parent fails later, the state of
+ * the parent compensates it.
  *
  * Define the schema before the workflow, as a constant. TypeScript reads a schema inside the call too late to keep the
  * literals of bare Effects under `run`.
@@ -338,6 +350,7 @@ export const make = <
     readonly exits: ReadonlyArray<Exits | Tag<NoInfer<State>>> & ExitsWiring<State, Exits>
     readonly states: States & Wiring<State, Exits, States, Default> & Catches<State, Runs, States>
     readonly catch?: Default & DefaultWiring<State, Exits, States, Default> & DefaultCatch<State, Exits, Runs, Caught>
+    readonly compensateOn?: ReadonlyArray<NoInfer<Exits>> | undefined
   }
 ): Workflow<State, WithTag<State, Exits>, Uncaught<States, Default>, Needs<States>, WithTag<State, Initial>> => {
   const subject = subjectOf("Workflow", name)
@@ -348,7 +361,8 @@ export const make = <
   const exits: ReadonlyArray<string> = [...options.exits]
   const { initial }: { readonly initial: string } = options
   const routes = options.catch as Routes | undefined
-  refuse(subject, [...named, ...problems({ initial, exits, states, catch: routes })])
+  const compensateOn: ReadonlyArray<string> = options.compensateOn ?? []
+  refuse(subject, [...named, ...problems({ initial, exits, states, catch: routes, compensateOn })])
   const isState = Schema.is(schema)
   const stateOf = (tag: string): AnyState | undefined => [tag, { _tag: tag }].find(isState)
   const entries = entriesOf(states, exits, routes ?? {}, stateOf)
@@ -360,6 +374,8 @@ export const make = <
     entries,
     start: stateOf(initial),
     recovers: recovers(entries),
+    compensates: compensates(entries),
+    compensateOn: new Set(compensateOn),
     maxTransitions: Infinity,
     span: { name: `run ${name}`, attributes: {} },
     faults
@@ -595,7 +611,8 @@ export const withSpan: {
 export const toMermaid = (self: Workflow.Any): string => Mermaid.draw(machineOf(self))
 
 /**
- * Gives the place where a run failed, if the cause comes from a run. For nested workflows this is the innermost place.
+ * Gives the place where a run failed, if the cause comes from a run. For nested workflows this is the innermost place. If
+ * compensations failed after the run, this is the place of the run's own failure.
  *
  * **Details**
  *
@@ -617,7 +634,7 @@ export const toMermaid = (self: Workflow.Any): string => Mermaid.draw(machineOf(
  * @since 0.1.0
  */
 export const failedAt = <E>(cause: Cause.Cause<E>): Option.Option<FailedAt["Service"]> =>
-  Context.getOption(Cause.annotations(cause), FailedAt)
+  Option.firstSomeOf(cause.reasons.map((reason) => Context.getOption(Cause.reasonAnnotations(reason), FailedAt)))
 
 // -----------------------------------------------------------------------------
 // internals
@@ -627,11 +644,23 @@ const isWorkflowValue = expected("a workflow", isWorkflow)
 
 const isSchema = expected("a Schema", Schema.isSchema)
 
-const makeChecks: Checks<{ initial: string; exits: ReadonlyArray<string>; states: object; catch?: object }> = {
+const areTags = expected(
+  "a list of tags",
+  (tags) => Array.isArray(tags) && tags.every((tag) => typeof tag === "string")
+)
+
+const makeChecks: Checks<{
+  initial: string
+  exits: ReadonlyArray<string>
+  states: object
+  catch?: object
+  compensateOn?: ReadonlyArray<string>
+}> = {
   initial: expected("the tag of a state", (tag) => typeof tag === "string"),
-  exits: expected("a list of tags", (tags) => Array.isArray(tags) && tags.every((tag) => typeof tag === "string")),
+  exits: areTags,
   states: expected("a record of states", (states) => typeof states === "object" && states !== null),
-  catch: optional(isObject)
+  catch: optional(isObject),
+  compensateOn: optional(areTags)
 }
 
 class WorkflowImpl {

@@ -227,7 +227,7 @@ describe("a key that a state does not have", () => {
       initial: "Start",
       exits: ["Paid", "Failed"],
       states: {
-        // @ts-expect-error state \"Start\" has no \"attemptTimeout\": a state has \"to\", \"run\" and \"catch\"
+        // @ts-expect-error state \"Start\" has no \"attemptTimeout\": a state has \"to\", \"run\", \"catch\" and \"compensate\"
         Start: { to: ["Paid", "Failed"], run: () => "Paid", attemptTimeout: "5 seconds" }
       }
     })
@@ -236,7 +236,7 @@ describe("a key that a state does not have", () => {
       initial: "Start",
       exits: ["Paid", "Failed"],
       states: {
-        // @ts-expect-error state \"Start\" has no \"retry\": a state has \"to\", \"run\" and \"catch\"
+        // @ts-expect-error state \"Start\" has no \"retry\": a state has \"to\", \"run\", \"catch\" and \"compensate\"
         Start: { to: ["Paid", "Failed"], run: () => "Paid", retry: 3 }
       }
     })
@@ -245,7 +245,7 @@ describe("a key that a state does not have", () => {
       initial: "Start",
       exits: ["Paid", "Failed"],
       states: {
-        // @ts-expect-error state \"Start\" has no \"onError\": a state has \"to\", \"run\" and \"catch\"
+        // @ts-expect-error state \"Start\" has no \"onError\": a state has \"to\", \"run\", \"catch\" and \"compensate\"
         Start: { to: ["Paid", "Failed"], run: () => "Paid", onError: "Failed" }
       }
     })

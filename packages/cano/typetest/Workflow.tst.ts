@@ -508,7 +508,7 @@ describe("wiring mistakes do not compile", () => {
       initial: "Start",
       exits: ["Complete", "Failed"],
       states: {
-        // @ts-expect-error state \"Start\" has no \"retry\": a state has \"to\", \"run\" and \"catch\"
+        // @ts-expect-error state \"Start\" has no \"retry\": a state has \"to\", \"run\", \"catch\" and \"compensate\"
         Start: { to: ["Validate"], retry: Retry.fixed(1, 1), run: () => "Validate" },
         Validate: { to: ["Process"], run: () => "Process" },
         Process: { to: ["Complete", "Failed"], run: () => "Complete" }

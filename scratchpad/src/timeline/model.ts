@@ -266,6 +266,8 @@ const textOf = (event: WorkflowEvent): string => {
       return event.error === undefined
         ? `${event.state} leads to ${event.next}`
         : `${event.state} leads to ${event.next}, by the error edge for ${event.error}`
+    case "StateCompensated":
+      return `${event.state} is compensated: ${event.outcome}`
     case "RunEnded":
       return summaryOf(event)
   }

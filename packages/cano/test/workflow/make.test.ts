@@ -37,8 +37,8 @@ describe("W7: Workflow.make refuses", () => {
     "a key that a state does not have": [
       machine({ states: { A: { ...go("Done"), retry: Retry.fixed(1, 1), cath: {} } } }),
       [
-        'state "A" has no "retry": a state has "to", "run" and "catch"',
-        'state "A" has no "cath": a state has "to", "run" and "catch"'
+        'state "A" has no "retry": a state has "to", "run", "catch" and "compensate"',
+        'state "A" has no "cath": a state has "to", "run", "catch" and "compensate"'
       ]
     ],
     "a catch to a state that its edges do not list": [

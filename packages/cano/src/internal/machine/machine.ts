@@ -1,4 +1,5 @@
 import type * as Cause from "effect/Cause"
+import type * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import type { Workflow } from "../../Workflow.ts"
 import { described, isPromise, refuse } from "../faults.ts"
@@ -22,6 +23,10 @@ export interface Machine {
   readonly start: AnyState | undefined
   /** Whether some state has a retry policy or an error edge, so that a failure may not be the end. */
   readonly recovers: boolean
+  /** Whether some state has a compensation. */
+  readonly compensates: boolean
+  /** The exits at which a run is compensated. */
+  readonly compensateOn: ReadonlySet<string>
   readonly maxTransitions: number
   /** The span of a run. */
   readonly span: { readonly name: string; readonly attributes: Record<string, unknown> }
@@ -72,6 +77,8 @@ export class Entry {
   readonly task: CompiledTask
   /** The error edges by the tag of the failure; `"*"` stands for all other failures. */
   readonly errorEdges: ReadonlyMap<string, ErrorEdge>
+  /** Undoes the state. Gets the state as it was entered, and the next state, or `None` if the state was not left. */
+  readonly compensate: ((entered: any, next: Option.Option<any>) => unknown) | undefined
   /** The first three edges stand in the entry itself: comparing tags costs less than a map look-up. */
   private tag0: string | undefined = undefined
   private tag1: string | undefined = undefined
@@ -81,13 +88,20 @@ export class Entry {
   private entry2: Entry | undefined = undefined
   readonly edges = new Map<string, Entry>()
 
-  constructor(tag: string, isExit: boolean, task: CompiledTask, errorEdges: ReadonlyMap<string, ErrorEdge>) {
+  constructor(
+    tag: string,
+    isExit: boolean,
+    task: CompiledTask,
+    errorEdges: ReadonlyMap<string, ErrorEdge>,
+    compensate: Entry["compensate"]
+  ) {
     this.tag = tag
     this.isExit = isExit
     this.handler = task.handler
     this.generator = generatorIn(task.handler)
     this.task = task
     this.errorEdges = errorEdges
+    this.compensate = compensate
   }
 
   link(to: ReadonlyArray<Entry>): void {
@@ -132,12 +146,13 @@ export const entriesOf = (
     }
   }
   const entries = new Map<string, Entry>()
-  for (const tag of exits) entries.set(tag, new Entry(tag, true, plain(fromUnknown(tag)), new Map()))
+  for (const tag of exits) entries.set(tag, new Entry(tag, true, plain(fromUnknown(tag)), new Map(), undefined))
   for (const [tag, state] of states) {
-    const { run } = state
+    const { compensate, run } = state
     const task = isTask(run) ? compiled(run) : plain(fromUnknown(run))
     const errorEdges = new Map(routesOf(state, defaults).map(([error, route]) => [error, errorEdge(route)]))
-    entries.set(tag, new Entry(tag, false, task, errorEdges))
+    const undo = compensate === undefined ? undefined : fromUnknown(compensate)
+    entries.set(tag, new Entry(tag, false, task, errorEdges, undo))
   }
   for (const [tag, { to }] of states) entries.get(tag)!.link(to.map((target) => entries.get(target)!))
   return entries
@@ -155,6 +170,10 @@ const routesOf = ({ catch: own = {}, to }: StateDefinition, defaults: Routes): R
 /** Whether some state retries or catches. */
 export const recovers = (entries: ReadonlyMap<string, Entry>): boolean =>
   Array.from(entries.values()).some(({ errorEdges, task }) => task.retry !== undefined || errorEdges.size > 0)
+
+/** Whether some state has a compensation. */
+export const compensates = (entries: ReadonlyMap<string, Entry>): boolean =>
+  Array.from(entries.values()).some(({ compensate }) => compensate !== undefined)
 
 /** Gives the entry of a run's start, or throws if the machine has no such state. */
 export const entryOf = (machine: Machine, state: AnyState | undefined): Entry => {

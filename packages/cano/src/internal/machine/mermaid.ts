@@ -43,12 +43,13 @@ const drawFork = (lines: Array<string>, id: string, { branches, wait }: Fork): s
 }
 
 /** The label of a state. It names the errors that a function routes: their target is unknown before the failure. */
-const label = ({ errorEdges, tag, task }: Entry): string =>
+const label = ({ compensate, errorEdges, tag, task }: Entry): string =>
   [
     escape(tag),
     ...(task.waitFor === undefined ? [] : [`⏳ ${escape(waitLabel(task.waitFor))}`]),
     ...(task.retry === undefined ? [] : [`↻ ${escape(labelOf(task.retry) ?? "retry")}`]),
     ...(task.attemptTimeout === undefined ? [] : [`⏱ ${escape(Duration.format(task.attemptTimeout))}`]),
+    ...(compensate === undefined ? [] : ["↩"]),
     ...Array.from(errorEdges).flatMap(([error, edge]) => (edge.to === undefined ? [`⚠ ${escape(error)}`] : []))
   ].join("<br/>")
 

@@ -40,10 +40,10 @@ export const toEffect = (output: unknown): AnyEffect => {
   return isGenerator(output) ? Effect.gen(() => output) : Effect.succeed(output)
 }
 
-/** Makes an Effect of a phase's output. Nobody would wait for a promise, so a promise is a defect. */
-export const phaseEffect = (phase: string, output: unknown): AnyEffect =>
+/** Makes an Effect of a function's output. Nobody would wait for a promise, so a promise is a defect. */
+export const effectOf = (subject: string, what: string, output: unknown): AnyEffect =>
   isPromise(output)
-    ? Effect.die(new ConfigurationError({ subject: "Node.make", problems: [`${phase} returned ${promise}`] }))
+    ? Effect.die(new ConfigurationError({ subject, problems: [`${what} returned ${promise}`] }))
     : toEffect(output)
 
 const promise = "a promise, which nobody waits for: return an Effect, as Effect.promise makes"

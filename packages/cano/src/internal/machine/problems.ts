@@ -1,5 +1,5 @@
 import { hasProperty } from "effect/Predicate"
-import { described, isGiven, nameProblems } from "../faults.ts"
+import { described, isFunction, isGiven, nameProblems, optional } from "../faults.ts"
 
 /** The definition of a machine, as a user gives it to `Workflow.make`. */
 export interface Definition {
@@ -8,12 +8,15 @@ export interface Definition {
   readonly states: ReadonlyMap<string, StateDefinition>
   /** For the failures that the states leave. */
   readonly catch?: Routes | undefined
+  /** The exits at which a run is compensated. */
+  readonly compensateOn?: ReadonlyArray<string> | undefined
 }
 
 export interface StateDefinition {
   readonly to: ReadonlyArray<string>
   readonly run: unknown
   readonly catch?: Routes | undefined
+  readonly compensate?: unknown
 }
 
 /** Where failures lead, by their tags; `"*"` stands for all others. */
@@ -32,24 +35,34 @@ export const targetOf = (route: Route): string | undefined => {
 }
 
 /** Lists the faults of a definition: those that types cannot express, and the mistakes of untyped callers. */
-export const problems = ({ catch: routes, exits, initial, states }: Definition): ReadonlyArray<string> => [
+export const problems = ({
+  catch: routes,
+  compensateOn = [],
+  exits,
+  initial,
+  states
+}: Definition): ReadonlyArray<string> => [
   ...Array.from(states).flatMap(([tag, state]) => stateProblems(tag, state)),
   ...routesProblems("the workflow", routes, Array.from(states.values()).flatMap(edgesOf), `no state's "to" lists`),
+  ...compensateOn
+    .filter((tag) => !exits.includes(tag))
+    .map((tag) => `compensateOn lists ${described(tag)}, which is not an exit`),
   ...graphProblems({ initial, exits, edges: new Map(Array.from(states, ([tag, state]) => [tag, edgesOf(state)])) })
 ]
 
 const edgesOf = (state: StateDefinition | undefined): ReadonlyArray<string> =>
   Array.isArray(state?.to) ? state.to : []
 
-const keys = ["to", "run", "catch"]
+const keys = ["to", "run", "catch", "compensate"]
 
 const stateProblems = (tag: string, state: StateDefinition | undefined): ReadonlyArray<string> => {
   if (!Array.isArray(state?.to)) return [`state "${tag}" has no list of edges under "to"`]
   return [
     ...Object.keys(state)
       .filter((key) => !keys.includes(key))
-      .map((key) => `state "${tag}" has no "${key}": a state has "to", "run" and "catch"`),
+      .map((key) => `state "${tag}" has no "${key}": a state has "to", "run", "catch" and "compensate"`),
     ...isRun(`"run" of state "${tag}"`, state.run),
+    ...optional(isFunction)(`"compensate" of state "${tag}"`, state.compensate),
     ...routesProblems(`state "${tag}"`, state.catch, state.to, `its "to" does not list`)
   ]
 }

@@ -1,4 +1,5 @@
 import type { Effect } from "effect/Effect"
+import type { Option } from "effect/Option"
 import type { Task } from "../../Task.ts"
 import type { Failure, OutputOf, Services, Value } from "../inference.ts"
 import type {
@@ -51,7 +52,11 @@ interface State<S, In> {
   readonly to: ReadonlyArray<Tag<S>>
   readonly run: Run<S, In>
   readonly catch?: object
+  readonly compensate?: Compensation<S, In>
 }
+
+/** What may stand under `compensate`. Anything may, since {@link Wiring} says better what is wrong. */
+type Compensation<S, In> = {} | null | undefined | ((entered: In, next: Option<S>) => unknown)
 
 /** The states of a machine over `S`. Which of them must be there is the business of {@link Wiring}. */
 export type Definition<S> = { readonly [T in Tag<S>]?: State<S, At<S, T>> } & Unsettled
@@ -159,6 +164,11 @@ type StateWiring<S, In, T extends string, D, Default> = D extends {
           ? unknown
           : CatchWiring<S, In, T, To, FailureOf<R>, Exclude<C, undefined>>
         : unknown) &
+      (D extends { readonly compensate?: infer C }
+        ? unknown extends C
+          ? unknown
+          : CompensationWiring<S, In, T, Exclude<C, undefined>>
+        : unknown) &
       DefaultEdges<S, T, To, UncaughtAt<D>, Default> &
       KeyWiring<T, Exclude<keyof D, keyof State<S, In>>>
   : unknown
@@ -170,8 +180,22 @@ type KeyWiring<T extends string, Extra> =
     : {
         readonly [
           K in Extra & string
-        ]: Wrong<`state "${T}" has no "${K}": a state has "to", "run" and "catch"; "name", "retry" and "attemptTimeout" belong to Task.make`>
+        ]: Wrong<`state "${T}" has no "${K}": a state has "to", "run", "catch" and "compensate"; "name", "retry" and "attemptTimeout" belong to Task.make`>
       }
+
+type CompensationWiring<S, In, T extends string, C> =
+  IsNever<CompensationFault<S, In, T, C>> extends true
+    ? unknown
+    : { readonly compensate: Wrong<CompensationFault<S, In, T, C>> }
+
+/** What is wrong with a compensation; `never` if nothing is. */
+type CompensationFault<S, In, T extends string, C> = C extends (...args: any) => infer Given
+  ? C extends (entered: In, next: Option<S>) => any
+    ? Given extends PromiseLike<any>
+      ? `the compensation of state "${T}" returns a promise: return an Effect, as Effect.promise makes`
+      : never
+    : `state "${T}" has a compensation that takes another state`
+  : `state "${T}" has a "compensate" that is no function: give it (entered, next) => Effect`
 
 type RunWiring<S, In, T extends string, To, R> =
   IsNever<RunFault<S, In, T, R>> extends true
@@ -348,8 +372,14 @@ type FailureOf<R> = R extends Task<any, any, infer E, any> ? E : Failure<OutputO
 
 type ServicesOf<R> = R extends Task<any, any, any, infer R2> ? R2 : Services<OutputOf<R>>
 
-/** The failures that no `catch` routes. */
-export type Uncaught<States, Default> = LeftBy<UncaughtStates<States>, Default>
+/** The failures that no `catch` routes, and those of the compensations. */
+export type Uncaught<States, Default> =
+  | LeftBy<UncaughtStates<States>, Default>
+  | (typeof unsettled extends keyof States ? never : { [T in keyof States]: FailureOfUndo<States[T]> }[keyof States])
+
+type FailureOfUndo<D> = D extends { readonly compensate: infer C } ? Failure<OutputOf<C>> : never
+
+type ServicesOfUndo<D> = D extends { readonly compensate: infer C } ? Services<OutputOf<C>> : never
 
 type UncaughtStates<States> = typeof unsettled extends keyof States
   ? never
@@ -365,9 +395,9 @@ type UncaughtAt<D> = D extends { readonly run: infer R; readonly catch: infer C 
 /** Work of which nothing is known is refused. */
 type FailureAt<R> = unknown extends NextOf<R> ? never : FailureOf<R>
 
-/** The services of all states. */
+/** The services of all states, and of their compensations. */
 export type Needs<States> = typeof unsettled extends keyof States
   ? never
-  : { [T in keyof States]: NeedsAt<States[T]> }[keyof States]
+  : { [T in keyof States]: NeedsAt<States[T]> | ServicesOfUndo<States[T]> }[keyof States]
 
 type NeedsAt<D> = D extends { readonly run: infer R } ? (unknown extends NextOf<R> ? never : ServicesOf<R>) : never

@@ -5,10 +5,11 @@ import * as Schedule from "effect/Schedule"
 import type { Interceptor } from "../../Interpreter.ts"
 import type { Workflow } from "../../Workflow.ts"
 import * as Annotations from "../annotations.ts"
-import { entryOf, machineOf } from "../machine/machine.ts"
+import { entryOf, type Machine, machineOf } from "../machine/machine.ts"
 import type { AnyEffect } from "../machine/output.ts"
 import type { AnyState } from "../machine/state.ts"
 import { BareRun } from "./bare.ts"
+import { Compensating, type Watcher } from "./compensating.ts"
 import { LiveRun } from "./intercepted.ts"
 import type { Position } from "./position.ts"
 
@@ -16,7 +17,7 @@ import type { Position } from "./position.ts"
 export interface Watch {
   /** Gives a number to a run, if a watcher numbers runs. */
   readonly number: (() => string) | undefined
-  readonly watchers: ReadonlyArray<Interceptor>
+  readonly watchers: ReadonlyArray<Watcher>
 }
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -24,17 +25,18 @@ type AnyFiber = Fiber.Fiber<unknown, unknown>
 /** Finds the watchers in the context of a fiber. */
 export type WatchOf = (fiber: AnyFiber) => Watch | undefined
 
-/** Runs a workflow: in the bare loop if nobody watches, in the intercepted loop otherwise. */
+/** Runs a workflow: in the bare loop if nobody watches and no state has a compensation, in the intercepted loop otherwise. */
 export const start = (workflow: Workflow.Any, state: AnyState | undefined, watchOf: WatchOf): AnyEffect =>
   Effect.withFiber((fiber) => {
     const machine = machineOf(workflow)
     const entry = entryOf(machine, state)
     const watch = watchOf(fiber)
-    if (watch === undefined) {
+    if (watch === undefined && !machine.compensates) {
       const run = new BareRun(machine, entry, state!)
       return run.begin() ?? inContext(run, run.run(), fiber, undefined)
     }
-    const company = { id: watch.number?.(), watchers: watch.watchers, others: [] }
+    const watchers = watch?.watchers ?? []
+    const company = { id: watch?.number?.(), watchers, others: compensating(machine, watchers) }
     const run = new LiveRun(workflow, machine, entry, state!, company)
     return inContext(run, run.run(), fiber, run.id)
   })
@@ -43,26 +45,34 @@ export interface Options {
   readonly id: string | undefined
   readonly transitions: number
   readonly interceptors: ReadonlyArray<Interceptor<any, any>>
+  /** Whether the run compensates itself; default `true`. An engine that keeps the states to undo gives `false`. */
+  readonly compensates?: boolean | undefined
 }
 
 /** Runs a workflow with interceptors, and with the watchers around them. */
 export const startIntercepted = (
   workflow: Workflow.Any,
   state: AnyState | undefined,
-  { id, interceptors, transitions }: Options,
+  { compensates = true, id, interceptors, transitions }: Options,
   watchOf: WatchOf
 ): AnyEffect =>
   Effect.withFiber((fiber) => {
     const machine = machineOf(workflow)
     const entry = entryOf(machine, state)
     const watch = watchOf(fiber)
-    const company = { id: id ?? watch?.number?.(), watchers: watch?.watchers ?? [], others: interceptors }
+    const watchers = watch?.watchers ?? []
+    const others = compensates ? [...interceptors, ...compensating(machine, watchers)] : interceptors
+    const company = { id: id ?? watch?.number?.(), watchers, others }
     const run = new LiveRun(workflow, machine, entry, state!, company)
     run.transitions = transitions
     return inContext(run, run.run(), fiber, run.id)
   })
 
-/** Runs one state, and gives the next one. */
+/** The interceptor of a run that compensates itself, if its machine has compensations. */
+const compensating = (machine: Machine, watchers: ReadonlyArray<Watcher>): ReadonlyArray<Interceptor<any, any>> =>
+  machine.compensates ? [new Compensating(machine, watchers)] : []
+
+/** Runs one state, and gives the next one. Nothing is compensated: the caller knows the path. */
 export const step = (workflow: Workflow.Any, state: AnyState, watchOf: WatchOf): AnyEffect =>
   Effect.withFiber((fiber) => {
     const machine = machineOf(workflow)

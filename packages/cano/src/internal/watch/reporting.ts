@@ -4,15 +4,16 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type { AttemptFailure, Inner, Interceptor, Run } from "../../Interpreter.ts"
+import type { AttemptFailure, Inner, Run } from "../../Interpreter.ts"
 import type { WorkflowEvent } from "../../Observer.ts"
 import * as Annotations from "../annotations.ts"
 import { type AnyState, tagOf } from "../machine/state.ts"
+import type { Watcher } from "../run/compensating.ts"
 import { errorTypeOf, outcomeOf } from "./redaction.ts"
 import { ObservedRun, type Sink } from "./sink.ts"
 
 /** Publishes the events of one run to an observer. */
-export class Reporting implements Interceptor {
+export class Reporting implements Watcher {
   private readonly sink: Sink
   private live!: Run
   private clock!: Clock.Clock
@@ -64,6 +65,21 @@ export class Reporting implements Interceptor {
         retryIn
       })
     })
+  }
+
+  compensation(run: Run, tag: string, inner: Inner): Inner {
+    return Effect.onExit(inner, (exit) =>
+      Effect.sync(() =>
+        this.publish({
+          _tag: "StateCompensated",
+          at: this.now(),
+          run: run.id!,
+          workflow: run.workflow.name,
+          state: tag,
+          outcome: Exit.isSuccess(exit) ? "success" : outcomeOf(exit.cause)
+        })
+      )
+    )
   }
 
   private started(run: Run, fiber: Fiber.Fiber<unknown, unknown>): void {

@@ -1,13 +1,17 @@
 import * as Duration from "effect/Duration"
 import * as Exit from "effect/Exit"
-import type { Interceptor, Part } from "../../Interpreter.ts"
+import type { Part } from "../../Interpreter.ts"
 import { machineOf } from "../machine/machine.ts"
 import { type AnyState, tagOf } from "../machine/state.ts"
+import type { Watcher } from "../run/compensating.ts"
 import { errorTypeOf, outcomeOf } from "./redaction.ts"
 import { event, inSpan } from "./spans.ts"
 
-/** Opens a span for a run, each state, each attempt of a task with a retry policy, and each part of an attempt. */
-export const tracing: Interceptor = {
+/**
+ * Opens a span for a run, each state, each attempt of a task with a retry policy, each part of an attempt, and each
+ * compensation.
+ */
+export const tracing: Watcher = {
   run: (run, inner) => {
     const { span } = machineOf(run.workflow)
     const attributes: Record<string, unknown> = { "cano.workflow.name": run.workflow.name }
@@ -43,6 +47,11 @@ export const tracing: Interceptor = {
     run.task.retry === undefined
       ? inner
       : inSpan("attempt", { attributes: { "cano.attempt": run.attempt } }, () => inner),
+
+  compensation: (run, tag, inner) => {
+    const attributes = { "cano.workflow.name": run.workflow.name, "cano.state.name": tag }
+    return inSpan("cano.compensate", { attributes }, () => inner)
+  },
 
   part: (_run, part, inner) => inSpan(spanNameOf(part), { attributes: attributesOf(part) }, () => inner),
 

@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
-import type { Interceptor } from "../../Interpreter.ts"
+import type { Watcher } from "../run/compensating.ts"
 import type { Watch } from "../run/start.ts"
 import { Meter } from "./meter.ts"
 import { Metering } from "./metering.ts"
@@ -23,7 +23,7 @@ export const watchOf = (fiber: Fiber.Fiber<unknown, unknown>): Watch | undefined
     unwatched = context
     return undefined
   }
-  const watchers: Array<Interceptor> = []
+  const watchers: Array<Watcher> = []
   if (traced) watchers.push(tracing)
   if (sink !== undefined) watchers.push(new Reporting(sink))
   if (meter !== undefined) watchers.push(new Metering(meter))
