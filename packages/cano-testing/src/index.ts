@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * as InterpreterSuite from "./InterpreterSuite.ts"
+export * as JournalSuite from "./JournalSuite.ts"
 export * as Machines from "./Machines.ts"
 export * as Reference from "./Reference.ts"
 export * as Runner from "./Runner.ts"

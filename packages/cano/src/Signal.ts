@@ -55,7 +55,7 @@ import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Invariant } from "effect/Types"
 import { type Checks, expected, nameProblems, optional, optionsProblems, refuse, subjectOf } from "./internal/faults.ts"
-import { Mailboxes, MailboxesKey, type Receipt } from "./internal/mailboxes.ts"
+import { type Inbox, Mailboxes, MailboxesKey, type Receipt } from "./internal/mailboxes.ts"
 
 const TypeId = "~effect-cano/Signal"
 
@@ -124,7 +124,7 @@ export interface SignalsShape {
   /** Waits for a value, and takes the oldest one. */
   readonly take: <A>(signal: Signal<A>) => Effect.Effect<A, SignalMismatch>
   /** @internal */
-  readonly [MailboxesKey]: Mailboxes
+  readonly [MailboxesKey]: Inbox
 }
 
 // -----------------------------------------------------------------------------

@@ -37,7 +37,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Invariant } from "effect/Types"
-import { Cell, valueOf } from "./internal/cell.ts"
+import { Cell, type Change, encoded, JournalKey, type Journaled, valueOf } from "./internal/cell.ts"
 
 const KeyTypeId = "~effect-cano/Store/Key"
 
@@ -382,6 +382,37 @@ const storeOf = (context: Context.Context<never>): MemoryStoreImpl =>
 
 class MemoryStoreImpl extends Sealed implements MemoryStoreShape {
   private readonly cells = new Map<string, Cell>()
+  /** The names of the entries that have changed; none in a store that no journal keeps. */
+  private changed: Set<string> | undefined = undefined
+
+  /** The side of the store that a journal sees. */
+  get [JournalKey](): Journaled {
+    return {
+      restore: (entries) => {
+        this.changed = new Set()
+        for (const [name, text] of entries) this.cells.set(name, encoded(text))
+      },
+      take: () => {
+        const names = Array.from(this.changed ?? [])
+        this.changed?.clear()
+        return names.map((name) => this.changeOf(name))
+      },
+      all: () => Array.from(this.cells.keys(), (name) => this.changeOf(name)),
+      apply: (changes) => {
+        for (const [name, text] of changes) {
+          if (text === undefined) this.cells.delete(name)
+          else this.cells.set(name, encoded(text))
+          this.changed?.add(name)
+        }
+      }
+    }
+  }
+
+  private changeOf(name: string): Change {
+    const cell = this.cells.get(name)
+    if (cell !== undefined) cell.isPrivate = false
+    return { name, schema: cell?.key.schema, value: cell?.value }
+  }
 
   read<A>(key: Key<A>): Exit.Exit<A, KeyNotFound | TypeMismatch> {
     const cell = this.cells.get(key.name)
@@ -391,6 +422,7 @@ class MemoryStoreImpl extends Sealed implements MemoryStoreShape {
 
   write<A>(key: Key<A>, value: A, isPrivate: boolean): void {
     const cell = this.cells.get(key.name)
+    this.changed?.add(key.name)
     if (cell === undefined) this.cells.set(key.name, new Cell(key, value, isPrivate))
     else cell.set(key, value, isPrivate)
   }
@@ -441,7 +473,11 @@ class MemoryStoreImpl extends Sealed implements MemoryStoreShape {
     })
 
   readonly remove = <A>(key: Key<A>) =>
-    Effect.suspend(() => (this.cells.delete(key.name) ? Exit.void : Exit.fail(new KeyNotFound({ key: key.name }))))
+    Effect.suspend(() => {
+      if (!this.cells.delete(key.name)) return Exit.fail(new KeyNotFound({ key: key.name }))
+      this.changed?.add(key.name)
+      return Exit.void
+    })
 
   readonly has = <A>(key: Key<A>) => Effect.sync(() => this.cells.has(key.name))
 
@@ -451,13 +487,15 @@ class MemoryStoreImpl extends Sealed implements MemoryStoreShape {
 
   readonly isEmpty = Effect.sync(() => this.cells.size === 0)
 
-  readonly clear = Effect.sync(() => this.cells.clear())
+  readonly clear = Effect.sync(() => {
+    for (const name of this.cells.keys()) this.changed?.add(name)
+    this.cells.clear()
+  })
 
   readonly snapshot = Effect.sync(() => {
     const copy = new Map<string, unknown>()
     for (const [name, cell] of this.cells) {
-      cell.isPrivate = false
-      copy.set(name, cell.value)
+      copy.set(name, cell.peek())
     }
     return copy
   })

@@ -69,6 +69,7 @@ import {
   isTask as isTaskValue,
   type PartsHandler,
   TypeId,
+  type Child,
   type WaitFor,
   withTimeout
 } from "./internal/machine/task.ts"
@@ -681,6 +682,7 @@ class TaskImpl implements CompiledTask {
   readonly attemptTimeout: Duration.Duration | undefined
   readonly fork: Fork | undefined
   readonly waitFor: WaitFor | undefined
+  readonly child: Child | undefined
 
   constructor({ attemptTimeout, name, retry, run }: AnyOptions) {
     const timeout = attemptTimeout === undefined ? undefined : Duration.fromInputUnsafe(attemptTimeout)
@@ -695,6 +697,7 @@ class TaskImpl implements CompiledTask {
     this.attemptTimeout = timeout
     this.fork = parts?.fork
     this.waitFor = parts?.waitFor
+    this.child = parts?.child
   }
 
   pipe() {

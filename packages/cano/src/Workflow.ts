@@ -78,6 +78,7 @@ import {
 } from "./internal/machine/machine.ts"
 import * as Mermaid from "./internal/machine/mermaid.ts"
 import { problems, type Routes, type StateDefinition } from "./internal/machine/problems.ts"
+import { composite } from "./internal/machine/task.ts"
 import { type Startable, StartKey } from "./internal/machine/startable.ts"
 import type { AnyState, BareTag, Tag, WithTag } from "./internal/machine/state.ts"
 import type { Output } from "./internal/inference.ts"
@@ -93,6 +94,7 @@ import type {
   Uncaught,
   Wiring
 } from "./internal/machine/wiring.ts"
+import { nested } from "./internal/run/outside.ts"
 import { start, step as runStep } from "./internal/run/start.ts"
 import { stepWatchOf, watchOf } from "./internal/watch/watchers.ts"
 import * as Task from "./Task.ts"
@@ -535,9 +537,16 @@ export const asTask = <
     ...optional(isFunction)("start", start)
   ])
   const runUntyped = run as (self: Workflow.Any, state?: unknown) => Effect.Effect<any, any, any>
+  const nesting = { workflow: child, start, mapExit }
+  const handler = (state: any) =>
+    nested(
+      nesting,
+      state,
+      Effect.suspend(() => Effect.map(runUntyped(child, start?.(state)), (exit) => mapExit(exit as Exit, state)))
+    )
   return Task.make({
     name: child.name,
-    run: (state: State) => Effect.map(runUntyped(child, start?.(state)), (exit) => mapExit(exit, state))
+    run: composite(handler, { child: nesting }) as () => any
   }) as any
 }
 

@@ -3,7 +3,10 @@
  */
 export * as Concurrent from "./Concurrent.ts"
 export * as ConfigurationError from "./ConfigurationError.ts"
+export * as Durable from "./Durable.ts"
+export * as DurableError from "./DurableError.ts"
 export * as Interpreter from "./Interpreter.ts"
+export * as Journal from "./Journal.ts"
 export * as Metrics from "./Metrics.ts"
 export * as Node from "./Node.ts"
 export * as Observer from "./Observer.ts"

@@ -20,6 +20,7 @@ import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Concurrent from "effect-cano/Concurrent"
 import * as Workflow from "effect-cano/Workflow"
+import { runAllDurably } from "./durable.ts"
 import * as Report from "./report.ts"
 import { layerCatalog, order, type Outcome, pathOf, runRow } from "./workflow.ts"
 
@@ -132,6 +133,9 @@ const flags = {
   concurrency: count("concurrency").pipe(
     Flag.withDescription("How many workflows run at once (default: 16)"),
     Flag.withDefault(16)
+  ),
+  durable: Flag.Boolean("durable").pipe(
+    Flag.withDescription("Keep each run in a SQLite file: killed and started again, the demo goes on where it was")
   )
 }
 
@@ -141,8 +145,11 @@ const runAll = Effect.fn("runAll")(function* (rows: ReadonlyArray<unknown>, conc
   return yield* Concurrent.values(batch)
 }, Effect.scoped)
 
-const work = Effect.fn("work")(function* (rows: ReadonlyArray<unknown>, concurrency: number) {
-  const [elapsed, outcomes] = yield* Effect.timed(runAll(rows, concurrency))
+const work = Effect.fn("work")(function* <E, R>(
+  rows: ReadonlyArray<unknown>,
+  all: Effect.Effect<ReadonlyArray<Outcome>, E, R>
+) {
+  const [elapsed, outcomes] = yield* Effect.timed(all)
   // Runs are deterministic, so a second one, step by step, shows the way that the first one took.
   const samples = yield* Effect.forEach(Report.samples(outcomes), (outcome) =>
     Effect.map(pathOf(rows[outcome.number - 1]), (path) => Report.sample(outcome, path))
@@ -153,14 +160,15 @@ const work = Effect.fn("work")(function* (rows: ReadonlyArray<unknown>, concurre
 export const demo = Command.make(
   "demo",
   flags,
-  Effect.fn("demo")(function* ({ input, output, limit, concurrency }) {
+  Effect.fn("demo")(function* ({ input, output, limit, concurrency, durable }) {
     const path = yield* Path.Path
     const all = yield* readRows(Option.isSome(input) ? input.value : yield* bundled)
     const folder = path.resolve(Option.isSome(output) ? output.value : path.join(import.meta.dirname, "../../output"))
     const write = yield* openFolder(folder)
 
     const rows = Option.isSome(limit) ? all.slice(0, limit.value) : all
-    const { elapsed, outcomes, samples } = yield* Effect.provide(work(rows, concurrency), layerCatalog(all))
+    const runs = durable ? runAllDurably(rows, concurrency, path.join(folder, "runs.db")) : runAll(rows, concurrency)
+    const { elapsed, outcomes, samples } = yield* Effect.provide(work(rows, runs), layerCatalog(all))
     yield* write(filesOf(outcomes))
 
     yield* Console.log(Report.endings(outcomes))

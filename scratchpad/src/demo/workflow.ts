@@ -189,14 +189,18 @@ export interface Outcome {
   readonly cleaned: Option.Option<Cleaned>
 }
 
-const start = (row: unknown) => ({ _tag: "Start", row }) as const
+export const start = (row: unknown) => ({ _tag: "Start", row }) as const
 
 /** A wrong key, or a row that sanitizing left unreadable, would be a mistake in this file: a defect. */
 const inOwnStore = <A, E, R>(run: Effect.Effect<A, E, R>) =>
   run.pipe(Effect.provideServiceEffect(Store.MemoryStore, Store.MemoryStore.make), Effect.orDie)
 
-export const runRow = Effect.fnUntraced(function* (row: unknown, index: number) {
-  const exit = yield* Workflow.run(order, start(row))
+/** Reads what a run has left in its store. */
+export const outcomeOf = Effect.fnUntraced(function* (
+  row: unknown,
+  index: number,
+  exit: Workflow.Workflow.Exit<typeof order>
+) {
   const cleaned = yield* Store.getOption(Result)
   const outcome: Outcome = {
     number: index + 1,
@@ -207,7 +211,10 @@ export const runRow = Effect.fnUntraced(function* (row: unknown, index: number) 
     cleaned
   }
   return outcome
-}, inOwnStore)
+})
+
+export const runRow = (row: unknown, index: number) =>
+  inOwnStore(Effect.flatMap(Workflow.run(order, start(row)), (exit) => outcomeOf(row, index, exit)))
 
 const titleOf = (row: unknown): string =>
   hasProperty(row, "Title") && (isString(row.Title) || isNumber(row.Title)) ? String(row.Title) : "(no title)"

@@ -9,6 +9,14 @@ export const MailboxesKey: unique symbol = Symbol("effect-cano/Signals/mailboxes
 /** The answer to a value that was sent. */
 export type Receipt = "Accepted" | "Duplicate"
 
+/** Where a task takes the values of signals. */
+export interface Inbox {
+  /** Takes the oldest value, if there is one. */
+  readonly poll: (signal: Signal.Any) => Exit.Exit<unknown, SignalMismatch> | undefined
+  /** Waits until there is a value. By then another taker may have taken it. */
+  readonly arrival: (signal: Signal.Any) => Effect.Effect<void>
+}
+
 interface Mailbox {
   readonly values: MutableList.MutableList<unknown>
   readonly ids: Set<string>
@@ -20,7 +28,7 @@ interface Mailbox {
  * The mailboxes of signals, by name. To wait and to take are two steps: whoever has waited looks again. So an interruption
  * or a timeout between the two leaves the value where it is, and nobody has to give it back.
  */
-export class Mailboxes {
+export class Mailboxes implements Inbox {
   private readonly byName = new Map<string, Mailbox>()
   private readonly mismatch: (signal: Signal.Any) => SignalMismatch
 

@@ -5,6 +5,7 @@ import type * as Schedule from "effect/Schedule"
 import type { Signal } from "../../Signal.ts"
 import type { Task } from "../../Task.ts"
 import type * as Wait from "../../Wait.ts"
+import type { Workflow } from "../../Workflow.ts"
 import { type AnyEffect, type Handler, isGenerator, isPending, toEffect } from "./output.ts"
 
 export const TypeId = "~effect-cano/Task"
@@ -24,6 +25,16 @@ export interface CompiledTask {
   readonly fork: Fork | undefined
   /** What the task waits for; none for a task that runs. Interpreters that can wait without a fiber read it. */
   readonly waitFor: WaitFor | undefined
+  /** The workflow that the task nests; none for other tasks. Interpreters that keep child runs read it. */
+  readonly child: Child | undefined
+}
+
+/** A workflow that a task nests. */
+export interface Child {
+  readonly workflow: Workflow.Any
+  /** Gives the state in which the child starts; none for the child's initial state. */
+  readonly start: ((state: any) => unknown) | undefined
+  readonly mapExit: (exit: any, state: any) => unknown
 }
 
 /** The reason why a task waits. A task that waits has neither a retry policy nor a timeout of its attempts. */
@@ -71,6 +82,7 @@ export interface Composite {
   readonly inParts?: PartsHandler | undefined
   readonly fork?: Fork | undefined
   readonly waitFor?: WaitFor | undefined
+  readonly child?: Child | undefined
 }
 
 const CompositeKey: unique symbol = Symbol("effect-cano/composite")
@@ -93,7 +105,8 @@ export const plain = (handler: Handler): CompiledTask => ({
   retry: undefined,
   attemptTimeout: undefined,
   fork: undefined,
-  waitFor: undefined
+  waitFor: undefined,
+  child: undefined
 })
 
 /** Bounds each attempt of a handler in time. A plain value or a successful Exit needs no bound. */

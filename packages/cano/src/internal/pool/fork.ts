@@ -4,12 +4,14 @@ import type * as Exit from "effect/Exit"
 import type { Failed, Result } from "../../Concurrent.ts"
 import type { ForkTimeout, ForkUnmet, Task } from "../../Task.ts"
 import type * as Wait from "../../Wait.ts"
+import type { Workflow } from "../../Workflow.ts"
 import { type Check, described, isPromise, refuse } from "../faults.ts"
 import { type AnyEffect, type Handler, toEffect } from "../machine/output.ts"
 import { isStartable, type Startable, StartKey } from "../machine/startable.ts"
 import type { BareTag, Tag } from "../machine/state.ts"
 import type { OutputOf } from "../inference.ts"
 import { compiled, isTask, type Parts } from "../machine/task.ts"
+import { nested } from "../run/outside.ts"
 import { attempts } from "../run/recovery.ts"
 import { goalOf } from "./goal.ts"
 import * as Pool from "./pool.ts"
@@ -150,8 +152,13 @@ const branchEffect = (id: string, branch: Branch, state: unknown, parts: Parts |
     const task = compiled(branch)
     return parts === undefined ? attempts(task, state) : parts.taskBranch(id, task, state)
   }
-  const effect = isStartable(branch) ? branch[StartKey]() : branch
+  const effect = isStartable(branch) ? started(branch, state) : branch
   return parts === undefined ? effect : parts.branch(id, effect)
+}
+
+const started = (branch: Startable<any, any, any, any>, state: unknown): AnyEffect => {
+  const workflow = branch as unknown as Workflow.Any
+  return nested({ workflow, start: undefined, mapExit: (exit) => exit }, state, branch[StartKey]())
 }
 
 /** Where all branches are needed, the error of the first that failed says it best. */

@@ -27,6 +27,7 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
   readonly branch = undefined
   caught: Cause.Cause<any> | undefined = undefined
   broken: Cause.Cause<any> | undefined = undefined
+  failures: ReadonlyArray<number> = []
   private readonly isBreakable: boolean
   private readonly chain: Chain
   private readonly attempts: Attempts
@@ -68,6 +69,7 @@ export class LiveRun extends Position implements Run, Recovering, Breakable {
   override follow(next: unknown): void {
     super.follow(next)
     this.caught = undefined
+    this.failures = []
   }
 
   get task(): CompiledTask {
@@ -128,6 +130,7 @@ class BranchRun implements Run, Retrying {
   readonly task: CompiledTask
   readonly state: unknown
   readonly caught = undefined
+  readonly failures = []
   attempt = 1
   private readonly run: Run
   private readonly attempts: Attempts

@@ -19,6 +19,8 @@ export interface Retrying {
   readonly task: CompiledTask
   /** Makes the next attempt. */
   readonly again: AnyEffect
+  /** The failed attempts that another fiber made before the run was resumed, each by its time. */
+  readonly failures?: ReadonlyArray<number> | undefined
   /** Called after each failed attempt, with the delay before the next attempt, if there is one. */
   readonly onAttemptFailed?:
     | ((cause: Cause.Cause<any>, retryIn: Duration.Duration | undefined) => AnyEffect)
@@ -50,10 +52,10 @@ export const retry = (run: Retrying, cause: Cause.Cause<any>): AnyEffect => {
     last = cause
     return Effect.failCause(cause)
   })
+  const { failures = [] } = run
+  const resumed = failures.length === 0 ? task.retry : resume(task.retry, failures)
   const policy =
-    onAttemptFailed === undefined
-      ? task.retry
-      : Schedule.tap(task.retry, ({ duration }) => onAttemptFailed(last, duration))
+    onAttemptFailed === undefined ? resumed : Schedule.tap(resumed, ({ duration }) => onAttemptFailed(last, duration))
   let isReplayed = false
   const retried = Effect.retry(
     Effect.suspend(() => {
@@ -65,6 +67,26 @@ export const retry = (run: Retrying, cause: Cause.Cause<any>): AnyEffect => {
   )
   return Effect.catchCause(retried, (end) => Effect.failCause(hasSameError(end, last) ? last : end))
 }
+
+/**
+ * A policy that has seen failures before, at the given times. The errors of that time are gone, so the policy sees the
+ * present one in their place.
+ */
+const resume = (policy: Schedule.Schedule<unknown, any, any, any>, failures: ReadonlyArray<number>) =>
+  Schedule.fromStep(
+    Effect.map(Schedule.toStep(policy), (step) => {
+      let past = failures
+      return (now: number, error: unknown) =>
+        Effect.suspend(() => {
+          const before = past
+          past = []
+          return Effect.andThen(
+            Effect.forEach(before, (time) => step(time, error), { discard: true }),
+            Effect.suspend(() => step(now, error))
+          )
+        })
+    })
+  )
 
 /** A policy may fail by itself. */
 const hasSameError = (one: Cause.Cause<any>, other: Cause.Cause<any>): boolean => {

@@ -47,13 +47,15 @@ export interface Options {
   readonly interceptors: ReadonlyArray<Interceptor<any, any>>
   /** Whether the run compensates itself; default `true`. An engine that keeps the states to undo gives `false`. */
   readonly compensates?: boolean | undefined
+  /** The failed attempts of the present state before, each by its time. */
+  readonly failures?: ReadonlyArray<number> | undefined
 }
 
 /** Runs a workflow with interceptors, and with the watchers around them. */
 export const startIntercepted = (
   workflow: Workflow.Any,
   state: AnyState | undefined,
-  { compensates = true, id, interceptors, transitions }: Options,
+  { compensates = true, failures = [], id, interceptors, transitions }: Options,
   watchOf: WatchOf
 ): AnyEffect =>
   Effect.withFiber((fiber) => {
@@ -65,6 +67,8 @@ export const startIntercepted = (
     const company = { id: id ?? watch?.number?.(), watchers, others }
     const run = new LiveRun(workflow, machine, entry, state!, company)
     run.transitions = transitions
+    run.failures = failures
+    run.attempt = failures.length + 1
     return inContext(run, run.run(), fiber, run.id)
   })
 

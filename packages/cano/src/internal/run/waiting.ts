@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { Signals } from "../../Signal.ts"
 import { MailboxesKey } from "../mailboxes.ts"
+import { waited } from "./outside.ts"
 import { type AnyEffect, type Handler, toEffect } from "../machine/output.ts"
 import type { WaitFor, WaitForSignal, WaitForTime } from "../machine/task.ts"
 
@@ -14,7 +15,9 @@ import type { WaitFor, WaitForSignal, WaitForTime } from "../machine/task.ts"
 
 /** Makes the handler of a task that waits. */
 export const waiting = (waitFor: WaitFor): Handler =>
-  waitFor._tag === "Time" ? (state) => timed(waitFor, state) : (state) => signalled(waitFor, state)
+  waitFor._tag === "Time"
+    ? (state) => waited(waitFor, state, timed(waitFor, state))
+    : (state) => waited(waitFor, state, signalled(waitFor, state))
 
 const timed = ({ next, until }: WaitForTime, state: unknown): AnyEffect =>
   Clock.clockWith((clock) => {

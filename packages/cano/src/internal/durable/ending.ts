@@ -1,0 +1,150 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import { Corrupt } from "../../DurableError.ts"
+import type { Head, Undo } from "../../Journal.ts"
+import type { Entry } from "../machine/machine.ts"
+import { type AnyEffect, toEffect } from "../machine/output.ts"
+import { Gone, type Ledger, type Written } from "./ledger.ts"
+import { described, type End, outcomeText, readOutcome } from "./outcome.ts"
+import { codecOf } from "./payloads.ts"
+import type { Registered } from "./registry.ts"
+
+/** The process's side of an end. */
+interface Around {
+  /** Runs a compensation with the services of the run, on a fiber that the worker can stop. */
+  readonly run: (compensation: AnyEffect) => Effect.Effect<Exit.Exit<unknown, unknown>>
+  /** Whether the worker wants the run to leave. */
+  readonly isStopping: () => boolean
+}
+
+/**
+ * The end of a run: its compensations, the latest state first, and its last row.
+ *
+ * The states to undo are rows. So an end that a crash interrupts goes on in another process, with the compensations that
+ * are left; the one in flight runs again.
+ */
+export class Ending {
+  hasBegun = false
+  hasEnded = false
+  private readonly ledger: Ledger
+  private readonly registered: Registered
+  private readonly around: Around
+  private readonly undo = new Map<number, Undo>()
+
+  constructor(ledger: Ledger, registered: Registered, undo: ReadonlyArray<Undo>, around: Around) {
+    this.ledger = ledger
+    this.registered = registered
+    this.around = around
+    this.keep(undo)
+  }
+
+  keep(undo: ReadonlyArray<Undo>): void {
+    for (const each of undo) this.undo.set(each.transition, each)
+  }
+
+  /** The undo of the state that a transition entered. */
+  undoOf(transition: number): Undo | undefined {
+    return this.undo.get(transition)
+  }
+
+  get all(): ReadonlyArray<Undo> {
+    return Array.from(this.undo.values())
+  }
+
+  private get pending(): ReadonlyArray<Undo> {
+    return this.all
+      .filter(({ outcome }) => outcome === "pending")
+      .sort((one, other) => other.transition - one.transition)
+  }
+
+  /** The run has come to an exit. */
+  arrived({ tag }: Entry, row: Partial<Written>): Effect.Effect<void, any> {
+    const compensates = this.registered.machine.compensateOn.has(tag) && this.pending.length > 0
+    if (!compensates) return this.last({ ...row, status: "done", tag })
+    return this.begin({ status: "done" }, { ...row, tag })
+  }
+
+  failed(cause: Cause.Cause<unknown>): Effect.Effect<void, any> {
+    return Effect.flatMap(this.endOf(cause), (end) => this.begin(end, {}))
+  }
+
+  readonly cancelled: Effect.Effect<void, any> = Effect.suspend(() => this.begin({ status: "cancelled" }, {}))
+
+  /** Goes on with an end that another process began. */
+  goOn({ error, errorTag }: Head, outcome: string | undefined): Effect.Effect<void, any> {
+    return this.unwind({ status: "failed", ...readOutcome(outcome), errorTag, error })
+  }
+
+  /** Only a failure that has a schema can be read again. */
+  private endOf(cause: Cause.Cause<unknown>): Effect.Effect<End> {
+    const end: End = { status: "failed", ...described(cause) }
+    const failure = Cause.hasDies(cause) ? Option.none() : Cause.findErrorOption(cause)
+    const { errors } = this.registered
+    if (errors === undefined || Option.isNone(failure)) return Effect.succeed(end)
+    const encoded = Effect.option(codecOf(errors).encode(this.ledger.runId, "failure", failure.value))
+    return Effect.map(encoded, (failure) => ({ ...end, failure: Option.getOrUndefined(failure) }))
+  }
+
+  private begin(end: End, row: Partial<Written>): Effect.Effect<void, any> {
+    this.hasBegun = true
+    if (this.pending.length === 0) return this.last({ ...row, ...rowOf(end), status: end.status })
+    return Effect.andThen(this.written({ ...row, ...compensating(end) }), this.unwind(end))
+  }
+
+  /** Runs the compensations that are left, with a row after each. */
+  private unwind(end: End): Effect.Effect<void, any> {
+    this.hasBegun = true
+    const [undo] = this.pending
+    if (undo === undefined) return this.last({ ...rowOf(end), status: end.status })
+    if (this.around.isStopping()) return this.ledger.release
+    return Effect.flatMap(this.around.run(this.compensation(undo)), (exit) => {
+      if (Exit.isFailure(exit) && this.around.isStopping() && Cause.hasInterruptsOnly(exit.cause))
+        return this.ledger.release
+      const changed: Undo = { ...undo, outcome: Exit.isSuccess(exit) ? "done" : "failed" }
+      this.keep([changed])
+      const next = Exit.isSuccess(exit) ? end : withFailure(end, undo.tag, exit.cause)
+      return Effect.andThen(this.written({ ...compensating(next), undo: [changed] }), this.unwind(next))
+    })
+  }
+
+  private compensation({ entered, next, tag }: Undo): AnyEffect {
+    const { runId } = this.ledger
+    const { machine } = this.registered
+    const decode = (text: string) => codecOf(machine.schema).decode(runId, "undo", text)
+    return Effect.gen(function* () {
+      const before = yield* decode(entered)
+      const after = next === undefined ? Option.none() : Option.some(yield* decode(next))
+      const compensate = machine.entries.get(tag)?.compensate
+      if (compensate === undefined) return yield* Effect.fail(new Corrupt({ runId, what: `undo of state ${tag}` }))
+      return yield* toEffect(compensate(before, after))
+    })
+  }
+
+  private last(row: Written): Effect.Effect<void, any> {
+    return Effect.map(this.written(row), () => {
+      this.hasEnded = true
+    })
+  }
+
+  /** Writes a row of the end. A store that cannot be written must not keep an end from being written. */
+  private written(row: Written): Effect.Effect<void, any> {
+    const { ledger } = this
+    const write =
+      row.status === "done"
+        ? ledger.write(row)
+        : Effect.catch(ledger.write(row), (error) => (error instanceof Gone ? Effect.fail(error) : ledger.write(row)))
+    return Effect.map(write, () => this.keep(row.undo ?? []))
+  }
+}
+
+const rowOf = (end: End) => ({ outcome: outcomeText(end), errorTag: end.errorTag, error: end.error })
+
+/** The row of a run that compensates before it ends. */
+const compensating = (end: End): Written => ({ ...rowOf(end), status: "running", phase: "compensating" })
+
+const withFailure = (end: End, tag: string, cause: Cause.Cause<unknown>): End => {
+  const error = `the compensation of ${tag} failed: ${described(cause).error}`
+  return { ...end, error: end.error === undefined ? error : `${end.error}\n${error}`.slice(0, 4096) }
+}

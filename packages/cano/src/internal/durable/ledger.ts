@@ -1,0 +1,186 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type { Conflict, JournalFailure, NotEncodable, TooLarge, UnknownRun } from "../../DurableError.ts"
+import type { Entry as Row, Loaded, Shape as Journal, Status, StoreChange, Undo, Wake } from "../../Journal.ts"
+import type { MemoryStore } from "../../Store.ts"
+import { type Change, Encoded, JournalKey, type Journaled } from "../cell.ts"
+import { JournalInbox } from "./inbox.ts"
+import { codecOf } from "./payloads.ts"
+import { type Progress, readProgress, writeProgress } from "./progress.ts"
+
+/** What a row says beside what the ledger knows. */
+export interface Written {
+  readonly status: Status
+  readonly phase?: Row["phase"]
+  /** The present state, with its payload and the transitions before it, if the row leads to another state. */
+  readonly tag?: string
+  readonly state?: string
+  readonly transitions?: number
+  readonly attempt?: number
+  readonly wake?: Wake
+  readonly waitsFor?: string
+  readonly awaitsChildren?: number
+  readonly undo?: ReadonlyArray<Undo>
+  readonly errorTag?: string | undefined
+  readonly error?: string | undefined
+  readonly outcome?: string
+  readonly attempts?: number
+}
+
+/**
+ * Writes the rows of a run, and knows where the run stands in the journal.
+ *
+ * A journal that is away is tried again, for as long as the worker may keep the run. Whoever gets a {@link Gone} has to
+ * stop: another worker has the run.
+ */
+export class Ledger {
+  readonly runId: string
+  readonly journal: Journal
+  readonly fence: number
+  readonly owner: string
+  readonly fingerprint: string
+  readonly signals: JournalInbox
+  /** What the present state keeps from attempt to attempt. */
+  readonly progress: Progress
+  tag: string
+  transitions: number
+  sequence: number
+  inbox: number
+  /** The end of the present wait. */
+  deadline: number | undefined
+  /** Whether the latest row was answered with a request to cancel the run. */
+  isCancelRequested: boolean
+  /** Whether to give up at the next failure of the journal. */
+  isGivenUp = false
+  /** Whether something has happened to the run that it has not seen. */
+  hasNews = false
+  private store: Journaled | undefined = undefined
+
+  constructor(journal: Journal, owner: string, fingerprint: string, { head, progress }: Loaded) {
+    this.journal = journal
+    this.owner = owner
+    this.fingerprint = fingerprint
+    this.runId = head.runId
+    this.fence = head.fence
+    this.tag = head.tag
+    this.transitions = head.transitions
+    this.sequence = head.sequence
+    this.inbox = head.inbox
+    this.deadline = head.deadline
+    this.isCancelRequested = head.isCancelRequested
+    this.progress = readProgress(progress)
+    this.signals = new JournalInbox(journal, head.runId)
+  }
+
+  /** Fills a store from the journal. Its changes belong to the next row. */
+  restore(store: MemoryStore["Service"], entries: Loaded["store"]): void {
+    this.store = journaledOf(store)
+    this.store.restore(entries)
+  }
+
+  private advanced(transitions: number): void {
+    this.transitions = transitions
+    this.progress.failures.length = 0
+    this.progress.kept.clear()
+    this.deadline = undefined
+  }
+
+  write(row: Written): Effect.Effect<void, Gone | JournalFailure | NotEncodable | TooLarge> {
+    const changes = this.store?.take() ?? []
+    if (changes.length === 0) return this.append(row, [])
+    return Effect.flatMap(this.texts(changes), (store) => this.append(row, store))
+  }
+
+  private append(row: Written, store: ReadonlyArray<StoreChange>) {
+    const entry: Row = {
+      runId: this.runId,
+      owner: this.owner,
+      fence: this.fence,
+      sequence: this.sequence + 1,
+      inbox: this.inbox,
+      status: row.status,
+      phase: row.phase ?? "forward",
+      tag: row.tag ?? this.tag,
+      state: row.state,
+      fingerprint: this.fingerprint,
+      transitions: row.transitions ?? this.transitions,
+      attempt: row.attempt ?? 1,
+      wake: row.wake,
+      waitsFor: row.waitsFor,
+      awaitsChildren: row.awaitsChildren ?? 0,
+      store,
+      signals: this.signals.ids,
+      undo: row.undo ?? [],
+      // What a state has kept is forgotten when the run leaves the state.
+      progress: row.transitions === undefined ? writeProgress(this.progress) : undefined,
+      errorTag: row.errorTag,
+      error: row.error,
+      outcome: row.outcome,
+      attempts: row.attempts ?? 1
+    }
+    // The commit and the change of the position belong together.
+    return Effect.uninterruptible(
+      Effect.map(this.persist(this.journal.append(entry)), ({ inbox, isCancelRequested }) => {
+        this.sequence = entry.sequence
+        this.hasNews = inbox !== entry.inbox
+        this.inbox = inbox
+        this.tag = entry.tag
+        if (entry.transitions > this.transitions) this.advanced(entry.transitions)
+        this.isCancelRequested = isCancelRequested
+        if (entry.signals.length > 0) this.signals.forget(entry.signals)
+      })
+    )
+  }
+
+  /** All entries of the store. */
+  readonly entries: Effect.Effect<ReadonlyArray<StoreChange>, NotEncodable> = Effect.suspend(() =>
+    this.texts(this.store?.all() ?? [])
+  )
+
+  /** Takes changes of the store over from a child. */
+  apply(changes: ReadonlyArray<StoreChange>): void {
+    this.store?.apply(changes)
+  }
+
+  private texts(changes: ReadonlyArray<Change>): Effect.Effect<ReadonlyArray<StoreChange>, NotEncodable> {
+    return Effect.forEach(changes, ({ name, schema, value }): Effect.Effect<StoreChange, NotEncodable> => {
+      if (schema === undefined) return Effect.succeed([name, undefined])
+      if (value instanceof Encoded) return Effect.succeed([name, value.text])
+      return Effect.map(codecOf(schema).encode(this.runId, `store key "${name}"`, value), (text) => [name, text])
+    })
+  }
+
+  /** Tries a call of the journal again while the journal is away. */
+  persist<A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, Exclude<E, Conflict | UnknownRun> | Gone> {
+    const attempt = (delay: number): Effect.Effect<A, any> =>
+      Effect.catch(call as Effect.Effect<A, any>, (error: Conflict | UnknownRun | JournalFailure | TooLarge) => {
+        if (error._tag === "Conflict" || error._tag === "UnknownRun") return gone
+        if (error._tag !== "JournalFailure" || error.reason === "Refused") return Effect.fail(error)
+        if (this.isGivenUp) return gone
+        return Effect.andThen(Effect.sleep(delay), attempt(Math.min(delay * 2, slowest)))
+      })
+    return attempt(quickest)
+  }
+
+  /** Gives the run back to whoever is free. */
+  readonly release: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.ignore(this.journal.release({ runId: this.runId, owner: this.owner, fence: this.fence }))
+  )
+}
+
+/** The delays between two tries of a journal that is away, in milliseconds. */
+const quickest = 20
+const slowest = 1000
+
+/** Another worker has the run, or nobody. */
+export class Gone {
+  readonly _tag = "effect-cano/Gone"
+}
+
+const gone = Effect.fail(new Gone())
+
+export const isGone = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof Gone)
+
+export const journaledOf = (store: MemoryStore["Service"]): Journaled =>
+  (store as unknown as { readonly [JournalKey]: Journaled })[JournalKey]

@@ -1,0 +1,442 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Semaphore from "effect/Semaphore"
+import { Corrupt } from "../../DurableError.ts"
+import type { AttemptFailure, Interceptor, Part, Run as LiveRun } from "../../Interpreter.ts"
+import type { Loaded, Undo, Wake } from "../../Journal.ts"
+import { type Signal, Signals } from "../../Signal.ts"
+import { MemoryStore } from "../../Store.ts"
+import type { Entry } from "../machine/machine.ts"
+import { type AnyEffect, toEffect } from "../machine/output.ts"
+import { type AnyState, tagOf } from "../machine/state.ts"
+import type { Child, CompiledTask, WaitFor, WaitForSignal, WaitForTime } from "../machine/task.ts"
+import { Outside } from "../run/outside.ts"
+import { startIntercepted } from "../run/start.ts"
+import { watchOf } from "../watch/watchers.ts"
+import { Children } from "./children.ts"
+import { Checkpoints, type Keep, Run } from "./current.ts"
+import { Ending } from "./ending.ts"
+import type { Host } from "./host.ts"
+import { signalsOf } from "./inbox.ts"
+import { isGone, Ledger, type Written } from "./ledger.ts"
+import { randomName } from "./names.ts"
+import { described } from "./outcome.ts"
+import { codecOf } from "./payloads.ts"
+import { type Migration, pendingUndo, type Registered } from "./registry.ts"
+
+/** A run with so many crashes runs beside no other such run, so that each is judged by its own crashes. */
+export const suspectFrom = 2
+
+/** A wait that is longer leaves the process, in milliseconds: it costs a row and no fiber. */
+const longWait = 1000
+
+/**
+ * Why a run leaves the process before its end.
+ *
+ * - `cancel`: somebody cancelled it. It is compensated, and ends.
+ * - `release`: the worker stops. Another one goes on with it at once.
+ * - `lost`: another worker may have it already. Nothing more is written.
+ */
+export type Leaving = "cancel" | "release" | "lost"
+
+/**
+ * The stay of a run in this process, from its claim until it ends, waits, or leaves.
+ *
+ * The stay is an interceptor of the loop. It writes a row before the loop goes to the next state, so a run never gets
+ * ahead of its journal. A run that has to wait writes a row and interrupts itself: what it knows is in the row.
+ */
+export class Stay implements Interceptor<any> {
+  readonly registered: Registered
+  readonly ledger: Ledger
+  /** Milliseconds until the run may be claimed again, after it was parked. */
+  wakesIn = Infinity
+  private readonly host: Host
+  private readonly loaded: Loaded
+  private readonly children: Children
+  private readonly ending: Ending
+  private readonly writing = Semaphore.makeUnsafe(1)
+  private store: MemoryStore["Service"] | undefined = undefined
+  private live: LiveRun | undefined = undefined
+  private isParked = false
+  private isDraining = false
+  private leaving: Leaving | undefined = undefined
+  private fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
+  /** What the wait, or the child, of the present state has come to, for its attempt. */
+  private resolved: { readonly of: WaitFor | Child; readonly as: AnyEffect } | undefined = undefined
+
+  constructor(registered: Registered, host: Host, loaded: Loaded) {
+    this.registered = registered
+    this.host = host
+    this.loaded = loaded
+    this.ledger = new Ledger(host.journal, host.owner, registered.definition.fingerprint, loaded)
+    this.children = new Children(host, this.ledger, registered, loaded.head.labels)
+    this.ending = new Ending(this.ledger, registered, loaded.undo, {
+      run: (effect) => this.apart(this.within(effect)),
+      isStopping: () => this.isDraining || this.isStopped
+    })
+    if (loaded.head.isCancelRequested) this.leaving = "cancel"
+  }
+
+  get hasEnded(): boolean {
+    return this.ending.hasEnded
+  }
+
+  /** Whether the run has killed workers, and has not got ahead since. */
+  get isSuspect(): boolean {
+    return this.loaded.head.crashes >= suspectFrom && this.ledger.sequence === this.loaded.head.sequence
+  }
+
+  /** Lets the present state end, and gives the run back then. */
+  drain(): void {
+    this.isDraining = true
+  }
+
+  /** Stops the present state. */
+  leave(why: Leaving): void {
+    // A cancelled run compensates. Then only the end of its worker may stop it.
+    if (why === "cancel" && (this.leaving !== undefined || this.ending.hasBegun)) return
+    if (this.leaving !== "lost") this.leaving = why
+    this.ledger.isGivenUp = this.isStopped
+    this.fiber?.interruptUnsafe()
+  }
+
+  /** Whether the run has to leave without an end. */
+  private get isStopped(): boolean {
+    return this.leaving === "release" || this.leaving === "lost"
+  }
+
+  /** Runs until the run ends, waits, or leaves. */
+  readonly drive: Effect.Effect<void> = Effect.suspend((): Effect.Effect<void, any> => {
+    const { head, outcome } = this.loaded
+    if (head.phase === "compensating") return Effect.andThen(this.opened, this.ending.goOn(head, outcome))
+    const machine = Effect.flatMap(this.started, (state) =>
+      this.leaving === "cancel" ? Effect.interrupt : this.within(this.machineFrom(state))
+    )
+    return Effect.flatMap(this.apart(machine), (exit) => this.finish(exit))
+  }).pipe(
+    Effect.catchCause((cause) =>
+      isGone(cause) ? Effect.void : Effect.logError("A durable run could not be written to its end", cause)
+    ),
+    Effect.andThen(Effect.suspend(() => (this.leaving === "release" ? this.ledger.release : Effect.void)))
+  )
+
+  /** Runs an effect on a fiber of its own, which {@link leave} can interrupt. */
+  private apart(effect: AnyEffect): Effect.Effect<Exit.Exit<unknown, unknown>> {
+    return Effect.flatMap(Effect.forkChild(effect as Effect.Effect<unknown, unknown>), (fiber) => {
+      this.fiber = fiber
+      if (this.isStopped) fiber.interruptUnsafe()
+      return Fiber.await(fiber)
+    })
+  }
+
+  private finish(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, any> {
+    if (this.isParked || this.hasEnded || this.isStopped || Exit.isSuccess(exit) || isGone(exit.cause))
+      return Effect.void
+    if (this.leaving !== "cancel") return this.ending.failed(exit.cause)
+    if (!this.registered.hasChildren) return this.ending.cancelled
+    return Effect.flatMap(this.children.cancelAll, (living) =>
+      living === 0
+        ? this.ending.cancelled
+        : this.ledger.write({ status: "waiting", wake: "never", awaitsChildren: living })
+    )
+  }
+
+  // -- the start ------------------------------------------------------------------------------------------------------
+
+  /** Makes the store. */
+  private readonly opened: Effect.Effect<void> = Effect.map(MemoryStore.make, (store) => {
+    this.store = store
+    this.ledger.restore(store, this.loaded.store)
+  })
+
+  /** Reads the state. The state of an older version becomes one of this version, with a row. */
+  private readonly started: Effect.Effect<AnyState, any> = Effect.suspend(() => {
+    const { definition, machine, migrations } = this.registered
+    const { head, state: text } = this.loaded
+    const migration = head.fingerprint === definition.fingerprint ? undefined : migrations.get(head.fingerprint)
+    const read =
+      migration === undefined
+        ? codecOf(machine.schema).decode(head.runId, "state", text)
+        : this.migrated(migration, "state", text)
+    return Effect.flatMap(Effect.andThen(this.opened, read), (state: AnyState) => {
+      const tag = tagOf(state)
+      if (tag === undefined || !machine.entries.has(tag))
+        return Effect.fail(new Corrupt({ runId: head.runId, what: "state", cause: "no such state" }))
+      if (migration === undefined) return Effect.succeed(state)
+      return Effect.as(this.moved(migration, state, tag), state)
+    })
+  })
+
+  private migrated({ from, to }: Migration, what: string, text: string): Effect.Effect<AnyState, Corrupt> {
+    const { runId } = this.ledger
+    return Effect.flatMap(codecOf(from).decode(runId, what, text), (old) =>
+      Effect.try({ try: () => to(old), catch: (cause) => new Corrupt({ runId, what, cause }) })
+    )
+  }
+
+  /** Writes the row of a migration. */
+  private moved(migration: Migration, state: AnyState, tag: string): Effect.Effect<void, any> {
+    const { ending, ledger } = this
+    const encode = codecOf(this.registered.machine.schema).encode
+    const again = (text: string) =>
+      Effect.flatMap(this.migrated(migration, "undo", text), (state) =>
+        Effect.map(encode(ledger.runId, "undo", state), (text) => ({ tag: tagOf(state) ?? "", text }))
+      )
+    const change = Effect.fnUntraced(function* (undo: Undo) {
+      const entered = yield* again(undo.entered)
+      const next = undo.next === undefined ? undefined : yield* again(undo.next)
+      return { ...undo, tag: entered.tag, entered: entered.text, next: next?.text }
+    })
+    return Effect.gen(function* () {
+      const undo = yield* Effect.forEach(ending.all, change)
+      ending.keep(undo)
+      yield* ledger.write({ status: "running", tag, state: yield* encode(ledger.runId, "state", state), undo })
+    })
+  }
+
+  private machineFrom(state: AnyState): AnyEffect {
+    const { progress, runId, transitions } = this.ledger
+    const options = {
+      id: runId,
+      transitions,
+      interceptors: [this],
+      failures: [...progress.failures],
+      compensates: false
+    }
+    return startIntercepted(this.registered.workflow, state, options, watchOf)
+  }
+
+  /** Provides what the tasks of the run need. */
+  private within(effect: AnyEffect): AnyEffect {
+    const signals = signalsOf(this.ledger.signals, (signal, value, id) => this.send(signal, value, id))
+    const context = this.registered.context.pipe(
+      Context.add(MemoryStore, this.store!),
+      Context.add(Run, this.current),
+      Context.add(Signals, signals),
+      Context.add(Checkpoints, this.keep),
+      Context.add(Outside, this.outside)
+    )
+    return Effect.provideContext(effect, context)
+  }
+
+  /** What tasks see of the run. */
+  private readonly current: Run["Service"] = Object.defineProperties({} as Run["Service"], {
+    id: { get: () => this.ledger.runId, enumerable: true },
+    sequence: { get: () => this.ledger.transitions, enumerable: true },
+    attempt: { get: () => this.live?.attempt ?? 1, enumerable: true },
+    key: { get: () => `${this.ledger.runId}/${this.ledger.transitions}`, enumerable: true }
+  })
+
+  /** Sends a signal to the run itself. */
+  private send(signal: Signal.Any, value: unknown, id: string | undefined): Effect.Effect<any> {
+    const { runId } = this.ledger
+    return Effect.gen({ self: this }, function* () {
+      const text = yield* codecOf(signal.schema).encode(runId, `signal "${signal.name}"`, value)
+      return yield* this.host.journal.send({ runId, id: id ?? (yield* randomName), name: signal.name, value: text })
+    }).pipe(Effect.orDie)
+  }
+
+  /** Keeps the result of an effect with the state, so that the state's next attempt has it. */
+  private readonly keep: Keep = (name, schema, effect) =>
+    Effect.suspend((): Effect.Effect<any, any, any> => {
+      const { kept } = this.ledger.progress
+      const { runId } = this.ledger
+      const known = kept.get(name)
+      const codec = codecOf(schema)
+      if (known !== undefined) return Effect.orDie(codec.decode(runId, `checkpoint "${name}"`, known))
+      return Effect.tap(effect, (value) =>
+        Effect.flatMap(Effect.orDie(codec.encode(runId, `checkpoint "${name}"`, value)), (text) =>
+          // Branches of a fork may finish together, and a run writes one row at a time.
+          this.writing.withPermit(
+            Effect.suspend(() => {
+              kept.set(name, text)
+              return Effect.orDie(this.ledger.write({ status: "running", attempt: this.live?.attempt ?? 1 }))
+            })
+          )
+        )
+      )
+    })
+
+  // -- the interceptor ------------------------------------------------------------------------------------------------
+
+  readonly run = (run: LiveRun, inner: AnyEffect): AnyEffect => {
+    this.live = run
+    // A run that starts at an exit passes no state.
+    return Effect.flatMap(inner, (exit: AnyState) => {
+      if (this.hasEnded || this.ending.hasBegun) return Effect.succeed(exit)
+      const encode = codecOf(this.registered.machine.schema).encode(this.ledger.runId, "state", exit)
+      return Effect.as(
+        Effect.flatMap(encode, (state) => this.ending.arrived(this.entryOf(exit), { state })),
+        exit
+      )
+    })
+  }
+
+  readonly state = (run: LiveRun, inner: AnyEffect): AnyEffect => {
+    const { child, waitFor } = taskOf(run)
+    const left = Effect.flatMap(inner, (next: AnyState) => this.left(run, next))
+    if (waitFor !== undefined) return Effect.andThen(this.wait(run, waitFor), left)
+    return child === undefined ? left : Effect.andThen(this.await(run, child), left)
+  }
+
+  /** A branch that is a task tells its children apart by its own attempts. */
+  readonly attempt = (run: LiveRun, inner: AnyEffect): AnyEffect =>
+    run.branch === undefined ? inner : inBranch(run.branch, run.attempt, inner)
+
+  readonly part = (run: LiveRun, part: Part, inner: AnyEffect): AnyEffect =>
+    part._tag === "Branch" ? inBranch(part.id, run.attempt, inner) : inner
+
+  /** A long delay before a retry becomes a row. The delays of branches are slept. */
+  readonly attemptFailed = (run: LiveRun, { cause, retryIn }: AttemptFailure): Effect.Effect<void> => {
+    if (retryIn === undefined || run.branch !== undefined) return Effect.void
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      this.ledger.progress.failures.push(now)
+      const delay = Duration.toMillis(retryIn)
+      if (delay <= longWait) return Effect.void
+      return this.park({ status: "retrying", attempt: run.attempt + 1, wake: { in: delay }, ...described(cause) })
+    }) as Effect.Effect<void>
+  }
+
+  /** Writes the transition out of a state. */
+  private left(run: LiveRun, next: AnyState): AnyEffect {
+    const entry = this.entryOf(next)
+    return Effect.flatMap(codecOf(this.registered.machine.schema).encode(this.ledger.runId, "state", next), (state) => {
+      const undo = this.undoOf(entry, state)
+      const transitions = this.ledger.transitions + 1
+      const row = { tag: entry.tag, state, transitions, undo, attempts: run.attempt }
+      if (entry.isExit) return Effect.as(this.ending.arrived(entry, row), next)
+      if (this.isDraining) return this.park({ ...row, status: "ready" })
+      return Effect.flatMap(this.ledger.write({ ...row, status: "running" }), () => {
+        this.ending.keep(undo)
+        if (this.ledger.isCancelRequested) this.leave("cancel")
+        return Effect.succeed(next)
+      })
+    })
+  }
+
+  private undoOf(next: Entry, state: string): ReadonlyArray<Undo> {
+    const { transitions } = this.ledger
+    const left = this.ending.undoOf(transitions)
+    return [
+      ...(left === undefined ? [] : [{ ...left, next: state }]),
+      ...(next.compensate === undefined ? [] : [pendingUndo(transitions + 1, next.tag, state)])
+    ]
+  }
+
+  private entryOf(state: AnyState): Entry {
+    return this.registered.machine.entries.get(tagOf(state)!)!
+  }
+
+  // -- waiting --------------------------------------------------------------------------------------------------------
+
+  /** Waits: a long wait parks the run; one that is short, or over, is resolved. */
+  private wait(run: LiveRun, waitFor: WaitForTime | WaitForSignal): AnyEffect {
+    return Effect.flatMap(Clock.currentTimeMillis, (here) => {
+      const now = here + this.host.ahead
+      return waitFor._tag === "Time" ? this.sleep(run.state, waitFor, now) : this.listen(run.state, waitFor, now)
+    })
+  }
+
+  private sleep(state: unknown, waitFor: WaitForTime, now: number): AnyEffect {
+    const at = this.ledger.deadline ?? waitFor.until(state, now)
+    if (at - now > longWait) return this.park({ status: "waiting", wake: this.wakeOf(at, now) })
+    return Effect.map(Effect.sleep(Math.max(0, at - now)), () => {
+      this.resolve(waitFor, () => toEffect(waitFor.next(state)))
+    })
+  }
+
+  private listen(state: unknown, waitFor: WaitForSignal, now: number): AnyEffect {
+    const { deadline, onTimeout, onValue, signal } = waitFor
+    const { journal } = this.host
+    const { runId } = this.ledger
+    return Effect.flatMap(this.ledger.persist(journal.signals(runId, signal.name)), ({ inbox, signals }) => {
+      const [first] = signals
+      if (first !== undefined)
+        return Effect.map(codecOf(signal.schema).decode(runId, `signal "${signal.name}"`, first.value), (value) => {
+          this.ledger.signals.take(first.id)
+          this.resolve(waitFor, () => toEffect(onValue(value, state)))
+        })
+      const at = this.ledger.deadline ?? deadline?.(state, now)
+      if (at !== undefined && at <= now) {
+        this.resolve(waitFor, () => toEffect(onTimeout(state)))
+        return Effect.void
+      }
+      this.ledger.inbox = inbox
+      return this.park({
+        status: "waiting",
+        wake: at === undefined ? "never" : this.wakeOf(at, now),
+        waitsFor: signal.name
+      })
+    })
+  }
+
+  /** The first wait of a state counts from the journal's now; a wait that goes on keeps its end. */
+  private wakeOf(at: number, now: number): Wake {
+    return this.ledger.deadline === undefined ? { in: at - now } : { at }
+  }
+
+  /** Waits for the child run of a state: parks the run until the child has ended. */
+  private await(run: LiveRun, child: Child): AnyEffect {
+    const { children, ledger } = this
+    const { inbox } = ledger
+    const id = children.idOf(run.attempt, undefined)
+    return Effect.flatMap(children.open(id, child.workflow, child.start?.(run.state)), (opened) => {
+      if (!children.hasEnded(opened)) {
+        ledger.inbox = inbox
+        return this.park({ status: "waiting", wake: "never", awaitsChildren: 1, attempt: run.attempt })
+      }
+      const result = children.result(child.workflow, opened)
+      this.resolve(child, () => Effect.flatMap(result, (exit) => toEffect(child.mapExit(exit, run.state))))
+      return Effect.void
+    })
+  }
+
+  private resolve(of: WaitFor | Child, as: () => AnyEffect): void {
+    this.resolved = { of, as: Effect.suspend(as) }
+  }
+
+  private resolvedOf(of: WaitFor | Child): AnyEffect | undefined {
+    if (this.resolved?.of !== of) return undefined
+    const { as } = this.resolved
+    this.resolved = undefined
+    return as
+  }
+
+  /** How the tasks of the run wait. A wait in a branch keeps its fiber, and so does the child of a later attempt. */
+  private readonly outside: Outside = {
+    wait: (waitFor) => this.resolvedOf(waitFor),
+    nest: (child, state) =>
+      this.resolvedOf(child) ??
+      Effect.flatMap(CurrentBranch, (branch) => {
+        const id = this.children.idOf(branch?.attempt ?? this.live?.attempt ?? 1, branch?.id)
+        const ended = this.children.inFiber(id, child.workflow, child.start?.(state), () => this.isStopped)
+        return Effect.flatMap(ended, (exit) => toEffect(child.mapExit(exit, state)))
+      })
+  }
+
+  /** Writes that the run waits, and leaves. */
+  private park(row: Written): AnyEffect {
+    return Effect.flatMap(this.ledger.write(row), () => {
+      const { wake } = row
+      this.isParked = true
+      if (this.ledger.hasNews) this.wakesIn = 0
+      else if (typeof wake === "object") this.wakesIn = "in" in wake ? wake.in : 0
+      return Effect.interrupt
+    })
+  }
+}
+
+/** The branch that a task is part of. */
+const CurrentBranch = Context.Reference<{ readonly id: string; readonly attempt: number } | undefined>(
+  "effect-cano/Durable/Branch",
+  { defaultValue: () => undefined }
+)
+
+const inBranch = (id: string, attempt: number, inner: AnyEffect): AnyEffect =>
+  Effect.provideService(inner, CurrentBranch, { id, attempt })
+
+const taskOf = (run: LiveRun): CompiledTask => run.task as unknown as CompiledTask

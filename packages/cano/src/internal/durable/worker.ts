@@ -1,0 +1,317 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
+import { type JournalFailure, UnknownRun } from "../../DurableError.ts"
+import type { CancelAnswer, Loaded, Shape as Journal } from "../../Journal.ts"
+import type { Workflow } from "../../Workflow.ts"
+import { refuse } from "../faults.ts"
+import { machineOf } from "../machine/machine.ts"
+import type { Host } from "./host.ts"
+import { type Registered, registeredOf, type Registry } from "./registry.ts"
+import { Stay, suspectFrom } from "./stay.ts"
+import type { Waiters } from "./waiters.ts"
+
+/** Milliseconds, but for the counts. */
+export interface WorkerOptions {
+  readonly owner: string
+  readonly host: string
+  readonly concurrency: number
+  readonly staleAfter: number
+  readonly poll: number
+  readonly drain: number
+  readonly maxCrashes: number
+}
+
+/** The most runs of one claim. */
+const batch = 256
+
+/**
+ * Claims runs that are due, and drives them. The journal decides who has a run; the worker only keeps its lease alive,
+ * and stops what it has lost.
+ */
+export class Worker implements Host {
+  readonly journal: Journal
+  private readonly registry: Registry
+  private readonly options: WorkerOptions
+  private readonly scope: Scope.Scope
+  private readonly nudges: Queue.Queue<void>
+  private readonly stays = new Map<string, { readonly stay: Stay; readonly fiber: Fiber.Fiber<void> }>()
+  /** The runs that the journal gave to this worker and that nobody drives, as the last beat saw them. */
+  private orphans = new Set<string>()
+  /** The claims and creations that are on their way: their runs have no stay yet. */
+  private pending = 0
+  private isDraining = false
+  private lastBeat = 0
+  /** The journal's clock minus the clock of this process, in milliseconds. */
+  ahead = 0
+  private readonly waiters: Waiters
+  /** Whether the latest claim left runs for which there was no place. */
+  private isCrowded = false
+
+  constructor(
+    journal: Journal,
+    registry: Registry,
+    options: WorkerOptions,
+    scope: Scope.Scope,
+    nudges: Queue.Queue<void>,
+    waiters: Waiters
+  ) {
+    this.journal = journal
+    this.registry = registry
+    this.options = options
+    this.scope = scope
+    this.nudges = nudges
+    this.waiters = waiters
+  }
+
+  get owner(): string {
+    return this.options.owner
+  }
+
+  get free(): number {
+    return this.isDraining ? 0 : this.options.concurrency - this.stays.size - this.pending
+  }
+
+  /** Looks for due runs soon. */
+  nudge(): void {
+    Queue.offerUnsafe(this.nudges, undefined)
+  }
+
+  // -- driving --------------------------------------------------------------------------------------------------------
+
+  /** Creates a run that this worker drives at once, if it has a free place. */
+  claiming<A, E>(create: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return Effect.suspend(() => {
+      this.pending++
+      return Effect.onExit(create, () => Effect.sync(() => void this.pending--))
+    })
+  }
+
+  drive(registered: Registered, loaded: Loaded): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { runId } = loaded.head
+      const stay = new Stay(registered, this, loaded)
+      const left = Effect.sync(() => {
+        if (this.stays.get(runId)?.stay === stay) this.stays.delete(runId)
+        if (stay.hasEnded) this.waiters.tell(runId)
+        if (this.isCrowded || stay.wakesIn <= this.options.poll) this.nudge()
+      })
+      return Effect.map(
+        Effect.forkIn(
+          Effect.onExit(stay.drive, () => left),
+          this.scope
+        ),
+        (fiber) => {
+          if (fiber.pollUnsafe() === undefined) this.stays.set(runId, { stay, fiber })
+        }
+      )
+    })
+  }
+
+  awaitEnd(runId: string): Effect.Effect<void, JournalFailure> {
+    return this.waiters.ended(runId)
+  }
+
+  /** Registers a workflow, unless it is registered. */
+  adopt(workflow: Workflow.Any, parent: Registered): Effect.Effect<Registered, JournalFailure> {
+    return Effect.suspend(() => {
+      const machine = machineOf(workflow)
+      const known = this.registry.named(machine.name)
+      const child = registeredOf(workflow, machine, parent.context, parent.errors, [], parent.root ?? parent)
+      return known?.definition.fingerprint === child.definition.fingerprint ? Effect.succeed(known) : this.admit(child)
+    })
+  }
+
+  /** Registers a workflow and those that its states nest. Two workflows of one name are a mistake. */
+  admit(registered: Registered): Effect.Effect<Registered, JournalFailure> {
+    const { definition, machine } = registered
+    const { fingerprint, graph, schema, workflow } = definition
+    return Effect.gen({ self: this }, function* () {
+      yield* this.journal.define({ workflow, fingerprint, graph, schema })
+      if (!this.registry.add(registered))
+        refuse("Durable.register", [`there is another workflow "${workflow}" in this worker`])
+      for (const { task } of machine.entries.values())
+        if (task.child !== undefined) yield* this.adopt(task.child.workflow, registered)
+      yield* this.learn
+      this.nudge()
+      return registered
+    })
+  }
+
+  // -- claiming -------------------------------------------------------------------------------------------------------
+
+  /** Claims, until interrupted. */
+  readonly claims: Effect.Effect<never> = Effect.forever(
+    Effect.flatMap(this.claimOnce(), (wait) => Effect.timeoutOption(Queue.take(this.nudges), wait))
+  )
+
+  /** Claims once, and gives the milliseconds until the next claim. */
+  private claimOnce(): Effect.Effect<number> {
+    return Effect.suspend(() => {
+      const { maxCrashes, owner, poll, staleAfter } = this.options
+      const { fingerprints } = this.registry
+      const limit = Math.min(this.free, batch)
+      this.isCrowded = limit <= 0
+      if (limit <= 0 || fingerprints.length === 0) return Effect.succeed(poll)
+      const claim = this.journal.claim({ owner, limit, fingerprints, runIds: undefined, staleAfter, maxCrashes })
+      return this.claiming(
+        Effect.flatMap(Effect.uninterruptible(claim), ({ died, nextDueIn, now, runs }) =>
+          Effect.gen({ self: this }, function* () {
+            this.ahead = now - (yield* Clock.currentTimeMillis)
+            for (const head of died) this.waiters.tell(head.runId)
+            let isSuspected = false
+            for (const { stay } of this.stays.values()) if (stay.isSuspect) isSuspected = true
+            let released = 0
+            for (const loaded of runs) {
+              const isSuspect = loaded.head.crashes >= suspectFrom
+              if (isSuspect && isSuspected) {
+                released++
+                yield* this.release(loaded.head)
+              } else yield* this.start(loaded)
+              isSuspected ||= isSuspect
+            }
+            this.isCrowded = runs.length === limit
+            if (runs.length === limit && released < runs.length && this.free > 0) return 0
+            return Math.max(0, Math.min(poll, nextDueIn ?? poll))
+          })
+        )
+      ).pipe(
+        Effect.catch((failure) => Effect.as(Effect.logWarning("Durable runs could not be claimed", failure), poll))
+      )
+    })
+  }
+
+  private start(loaded: Loaded): Effect.Effect<void> {
+    const registered = this.registry.knowing(loaded.head.fingerprint)
+    return registered === undefined ? this.release(loaded.head) : this.drive(registered, loaded)
+  }
+
+  private release({ fence, runId }: { readonly runId: string; readonly fence: number }): Effect.Effect<void> {
+    return Effect.ignore(this.journal.release({ runId, owner: this.owner, fence }))
+  }
+
+  // -- living ---------------------------------------------------------------------------------------------------------
+
+  /** Beats, until interrupted. A worker that cannot beat in time stops its runs: another one may have them. */
+  readonly beats: Effect.Effect<never> = Effect.suspend(() => {
+    const every = this.options.staleAfter / 3
+    return Effect.forever(Effect.andThen(Effect.sleep(every), this.beat))
+  })
+
+  readonly beat: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
+    const sentAt = yield* Clock.currentTimeMillis
+    const { concurrency, host, owner, staleAfter } = this.options
+    const before = this.orphans
+    const isSettled = this.pending === 0
+    const owned = yield* this.journal
+      .beat({
+        owner,
+        host,
+        version: "0.0.0",
+        concurrency,
+        fingerprints: this.registry.fingerprints,
+        isDraining: this.isDraining
+      })
+      .pipe(Effect.timeout(staleAfter / 3), Effect.option)
+    if (Option.isNone(owned)) return
+    this.lastBeat = sentAt
+    this.orphans = new Set()
+    const mine = new Map(owned.value.map((run) => [run.runId, run]))
+    for (const [runId, { stay }] of this.stays) {
+      const run = mine.get(runId)
+      if (run?.fence === stay.ledger.fence && run.isCancelRequested) stay.leave("cancel")
+    }
+    if (!isSettled) return
+    for (const run of owned.value) {
+      if (this.stays.has(run.runId)) continue
+      const name = `${run.fence} ${run.runId}`
+      if (before.has(name)) yield* this.release(run)
+      else this.orphans.add(name)
+    }
+    yield* this.learn
+  })
+
+  /** Looks for older versions whose runs a migration can take over. */
+  readonly learn: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
+    for (const registered of this.registry.all) {
+      if (registered.migrationsBySchema.size === 0) continue
+      const known = yield* Effect.orElseSucceed(this.journal.definitions(registered.definition.workflow), () => [])
+      for (const { fingerprint } of known) this.registry.learn(registered, fingerprint)
+    }
+  })
+
+  /** Stops all runs when the lease has run out, until interrupted. */
+  readonly watchdog: Effect.Effect<never> = Effect.suspend(() => {
+    const { staleAfter } = this.options
+    const look = Effect.gen({ self: this }, function* () {
+      const now = yield* Clock.currentTimeMillis
+      const left = this.lastBeat + staleAfter - now
+      if (left > 0) return yield* Effect.sleep(left)
+      if (this.stays.size > 0) {
+        yield* Effect.logWarning("The journal could not be told that this worker lives: its runs are stopped")
+        for (const { stay } of this.stays.values()) stay.leave("lost")
+      }
+      yield* Effect.sleep(staleAfter / 3)
+    })
+    return Effect.forever(look)
+  })
+
+  /** Begins to beat. */
+  readonly begin: Effect.Effect<void> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    this.lastBeat = now
+    return this.beat
+  })
+
+  // -- leaving --------------------------------------------------------------------------------------------------------
+
+  /** Ends the stays of one workflow, or of all: lets their states end, then stops them. */
+  end(which: (stay: Stay) => boolean): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const left = Array.from(this.stays.values()).filter(({ stay }) => which(stay))
+      for (const { stay } of left) stay.drain()
+      const stop = Effect.sync(() => {
+        for (const { stay } of left) stay.leave("release")
+      })
+      const all = Fiber.awaitAll(left.map(({ fiber }) => fiber))
+      return Effect.asVoid(
+        Effect.flatMap(Effect.timeoutOption(all, this.options.drain), (ended) =>
+          Option.isSome(ended) ? Effect.void : Effect.andThen(stop, all)
+        )
+      )
+    })
+  }
+
+  /** Ends all stays, and leaves the journal. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.isDraining = true
+    return Effect.andThen(
+      this.end(() => true),
+      Effect.ignore(this.journal.leave(this.owner))
+    )
+  })
+
+  /** Cancels a run: in the journal, and here if this worker drives it. */
+  cancel(runId: string): Effect.Effect<Exclude<CancelAnswer, "UnknownRun">, UnknownRun | JournalFailure> {
+    return Effect.map(cancelled(this.journal, this.waiters, runId), (answer) => {
+      if (answer !== "Requested") return answer
+      this.stays.get(runId)?.stay.leave("cancel")
+      this.nudge()
+      return answer
+    })
+  }
+}
+
+/** Cancels a run in the journal. */
+export const cancelled = (
+  journal: Journal,
+  waiters: Waiters,
+  runId: string
+): Effect.Effect<Exclude<CancelAnswer, "UnknownRun">, UnknownRun | JournalFailure> =>
+  Effect.flatMap(journal.cancel({ runId }), (answer) => {
+    if (answer === "UnknownRun") return Effect.fail(new UnknownRun({ runId }))
+    if (answer !== "Requested") waiters.tell(runId)
+    return Effect.succeed(answer)
+  })

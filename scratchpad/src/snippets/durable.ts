@@ -1,0 +1,110 @@
+/** The code in docs/durable.md. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Durable from "effect-cano/Durable"
+import * as Journal from "effect-cano/Journal"
+import * as Task from "effect-cano/Task"
+import * as Workflow from "effect-cano/Workflow"
+import * as SqliteJournal from "effect-cano-node/SqliteJournal"
+
+// #region workflow
+class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", { item: Schema.String }) {}
+
+const Order = Schema.TaggedUnion({
+  Reserve: { item: Schema.String },
+  Charge: { item: Schema.String, price: Schema.Number },
+  Shipped: { item: Schema.String }
+})
+
+const order = Workflow.make("order", Order, {
+  initial: "Reserve",
+  exits: ["Shipped"],
+  states: {
+    Reserve: {
+      to: ["Charge"],
+      run: ({ item }) => Effect.map(reserve(item), (price) => ({ _tag: "Charge", item, price }))
+    },
+    Charge: { to: ["Shipped"], run: ({ item, price }) => Effect.as(charge(price), { _tag: "Shipped", item }) }
+  }
+})
+// #endregion
+
+const reserve = (item: string) => (item === "" ? Effect.fail(new OutOfStock({ item })) : Effect.succeed(20))
+
+// #region key
+// The payment service knows the key of an earlier call, and then charges nothing.
+const charge = (price: number) => Effect.flatMap(Durable.Run, ({ key }) => pay({ price, idempotencyKey: key }))
+// #endregion
+
+const pay = (_: { readonly price: number; readonly idempotencyKey: string }) => Effect.void
+
+// #region worker
+export const worker = Durable.register(order, { errors: OutOfStock }).pipe(
+  Layer.provideMerge(Durable.layer({ concurrency: 50 })),
+  Layer.provide(SqliteJournal.layer({ file: "runs.db" }))
+)
+// #endregion
+
+// #region run
+export const program = Effect.gen(function* () {
+  // starts the run, or joins the one that has the id, and waits for its exit
+  const exit = yield* Durable.run(order, { runId: "order-1042", state: { _tag: "Reserve", item: "tea" } })
+  yield* Effect.log(exit.item)
+  // only written down: a worker runs it, here or elsewhere
+  yield* Durable.start(order, {
+    runId: "order-1043",
+    state: { _tag: "Reserve", item: "milk" },
+    labels: { customer: "42" },
+    delay: "1 hour"
+  })
+}).pipe(Effect.provide(worker))
+// #endregion
+
+// #region looking
+export const looking = Effect.gen(function* () {
+  const { runs, next } = yield* Durable.list({ workflow: "order", status: ["failed", "retrying"], limit: 20 })
+  for (const { runId, tag, errorTag, attempt } of runs) yield* Effect.log({ runId, tag, errorTag, attempt })
+  if (next !== undefined) yield* Durable.list({ workflow: "order", after: next })
+  yield* Stream.runForEach(Durable.history("order-1042"), ({ at, from, tag }) => Effect.log({ at, from, tag }))
+})
+// #endregion
+
+// #region restart
+export const again = Durable.restart(order, { from: "order-1042", sequence: 1, runId: "order-1042-again" })
+// #endregion
+
+// #region migration
+const Before = Schema.TaggedUnion({ Reserve: { sku: Schema.String }, Shipped: { sku: Schema.String } })
+
+export const migrating = Durable.register(order, {
+  migrations: [Durable.migration(Before, (old): typeof Order.Type => ({ _tag: old._tag, item: old.sku }))]
+})
+// #endregion
+
+// #region checkpoint
+declare const ask: (model: string) => Effect.Effect<string>
+
+export const compare = Task.fork({
+  branches: {
+    small: ask("small").pipe(Durable.checkpoint("small", Schema.String)),
+    large: ask("large").pipe(Durable.checkpoint("large", Schema.String))
+  },
+  join: ({ small, large }) => ({ _tag: "Judge", answers: [small, large] })
+})
+// #endregion
+
+// #region retention
+export const retention = Durable.remove({ status: ["done", "cancelled"], endedFor: "30 days" }).pipe(
+  Effect.repeat({ while: (removed) => removed > 0 }),
+  Effect.schedule(Schedule.spaced("1 hour"))
+)
+// #endregion
+
+// #region test
+export const test = program.pipe(
+  Effect.provide(Durable.register(order).pipe(Layer.provideMerge(Durable.layer()), Layer.provide(Journal.layerMemory)))
+)
+// #endregion
