@@ -8,7 +8,7 @@ import type { AnyState } from "../machine/state.ts"
 import type { CompiledTask, Parts } from "../machine/task.ts"
 import { type Around, type Breakable, breaking, Chain } from "./chain.ts"
 import { Position } from "./position.ts"
-import { firstAttempt, recover, type Recovering, retry, type Retrying } from "./recovery.ts"
+import { counting, firstAttempt, recover, type Recovering, retry, type Retrying } from "./recovery.ts"
 
 /** The interceptors around a run, and its name. */
 export interface Company {
@@ -188,8 +188,9 @@ class Attempts {
     const { attempt, attemptFailed } = chain
     const parts = partsOf(run, root, chain)
     const made = () => {
-      const { state, task } = run
-      return toEffect(showsParts(task, chain) ? task.inParts!(state, parts) : task.handler(state))
+      const { failures, state, task } = run
+      const output = toEffect(showsParts(task, chain) ? task.inParts!(state, parts) : task.handler(state))
+      return failures.length === 0 ? output : counting(output, failures)
     }
     const inner = Effect.suspend(made)
     // An interceptor that has no use for an attempt gives it back: then nothing stands between the state and the task.

@@ -88,6 +88,14 @@ const resume = (policy: Schedule.Schedule<unknown, any, any, any>, failures: Rea
     })
   )
 
+/** Lets an attempt after failures of another fiber see them in its `Schedule.CurrentMetadata`. */
+export const counting = (attempt: AnyEffect, failures: ReadonlyArray<number>): AnyEffect =>
+  Effect.updateService(attempt, Schedule.CurrentMetadata, (metadata) => {
+    const [start = 0] = failures
+    const now = metadata.attempt === 0 ? failures.at(-1)! : metadata.now
+    return { ...metadata, attempt: metadata.attempt + failures.length, start, now, elapsed: now - start }
+  })
+
 /** A policy may fail by itself. */
 const hasSameError = (one: Cause.Cause<any>, other: Cause.Cause<any>): boolean => {
   const [first, second] = [recoverable(one), recoverable(other)]

@@ -67,7 +67,7 @@ export const startIntercepted = (
     const company = { id: id ?? watch?.number?.(), watchers, others }
     const run = new LiveRun(workflow, machine, entry, state!, company)
     run.transitions = transitions
-    run.failures = failures
+    run.failures = [...failures]
     run.attempt = failures.length + 1
     return inContext(run, run.run(), fiber, run.id)
   })
