@@ -10,7 +10,7 @@ import * as Retry from "../../src/Retry.ts"
 import * as Task from "../../src/Task.ts"
 import * as Workflow from "../../src/Workflow.ts"
 import { clientOf, memory, processOf } from "../support/processes.ts"
-import { pass } from "../support/passing.ts"
+import { pass } from "../support/durable.ts"
 
 interface Attempt {
   readonly at: number

@@ -13,7 +13,17 @@ export interface Fingerprinted extends Definition {
   readonly schemaHash: string
 }
 
+const definitions = new WeakMap<Machine, Fingerprinted>()
+
 export const definitionOf = (machine: Machine): Fingerprinted => {
+  const known = definitions.get(machine)
+  if (known !== undefined) return known
+  const definition = make(machine)
+  definitions.set(machine, definition)
+  return definition
+}
+
+const make = (machine: Machine): Fingerprinted => {
   const schema = schemaJson(machine.schema)
   const schemaHash = hashOf(meaningOf(schema))
   const graph = stable(graphOf(machine))

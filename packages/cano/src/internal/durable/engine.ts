@@ -26,7 +26,7 @@ import type { Workflow } from "../../Workflow.ts"
 import { durationProblems, nameProblems } from "../faults.ts"
 import { type Machine, machineOf } from "../machine/machine.ts"
 import type { AnyState } from "../machine/state.ts"
-import { definitionOf, type Fingerprinted } from "./definition.ts"
+import { definitionOf } from "./definition.ts"
 import { journaledOf } from "./ledger.ts"
 import { readOutcome } from "./outcome.ts"
 import { codecOf } from "./payloads.ts"
@@ -54,7 +54,6 @@ export class Engine {
   private readonly registry: Registry
   private readonly worker: Worker | undefined
   private readonly waiters: Waiters
-  private readonly definitions = new WeakMap<Machine, Fingerprinted>()
 
   private constructor(journal: Journal, registry: Registry, worker: Worker | undefined, waiters: Waiters) {
     this.journal = journal
@@ -148,7 +147,7 @@ export class Engine {
       const text = yield* codecOf(machine.schema).encode(runId, "state", run.state)
       const registered = this.registry.named(machine.name)
       const { worker } = this
-      const definition = this.definitionOf(machine)
+      const definition = definitionOf(machine)
       const isMine =
         here && startIn === 0 && worker !== undefined && worker.free > 0 && isSame(registered?.definition, definition)
       const owner = isMine ? worker.owner : undefined
@@ -196,14 +195,6 @@ export class Engine {
     return Effect.flatMap(Effect.option(again), (old) =>
       Option.isSome(old) && old.value === state ? Effect.void : mismatch("state")
     )
-  }
-
-  private definitionOf(machine: Machine): Fingerprinted {
-    const known = this.definitions.get(machine)
-    if (known !== undefined) return known
-    const definition = definitionOf(machine)
-    this.definitions.set(machine, definition)
-    return definition
   }
 
   restart(
