@@ -4,7 +4,7 @@ import { journalSuite } from "effect-cano-testing/JournalSuite"
 import * as SqliteJournal from "../../src/SqliteJournal.ts"
 import { layerFile, newFile, open } from "../support/files.ts"
 
-journalSuite("SQLite in memory", SqliteJournal.layer({ file: ":memory:" }), { runs: 500 })
+journalSuite("SQLite in memory", SqliteJournal.layer({ file: ":memory:" }), { runs: 150 })
 
 journalSuite("SQLite in a file", layerFile({ synchronous: "normal" }), {
   runs: 50,

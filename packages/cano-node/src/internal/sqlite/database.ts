@@ -104,6 +104,13 @@ export class Database {
     return this.statement(sql).get(...values) as Columns | undefined
   }
 
+  /** As `get`, without names, for the statements that run most. A statement is used in one of the two ways. */
+  values(sql: string, ...values: ReadonlyArray<Value>): ReadonlyArray<Value> | undefined {
+    const statement = this.statement(sql)
+    statement.setReturnArrays(true)
+    return statement.get(...values) as unknown as ReadonlyArray<Value> | undefined
+  }
+
   all(sql: string, ...values: ReadonlyArray<Value>): Array<Columns> {
     return this.statement(sql).all(...values) as Array<Columns>
   }

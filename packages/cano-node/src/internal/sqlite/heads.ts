@@ -7,7 +7,7 @@ export const headColumns = `id, run_id, workflow, fingerprint, status, phase, ta
   restarted_at, labels, trace, created_at, updated_at, ended_at`
 
 /** The columns of a run that only the journal needs. */
-export const rowColumns = `${headColumns}, awaits_children, writer, writer_fence`
+export const rowColumns = `${headColumns}, state_sequence, awaits_children, writer, writer_fence`
 
 /** A run as it stands in its table. */
 export interface RunRow {
@@ -41,6 +41,7 @@ export interface RunRow {
   readonly created_at: number
   readonly updated_at: number
   readonly ended_at: number | null
+  readonly state_sequence: number | null
   readonly awaits_children: number
   readonly writer: string | null
   readonly writer_fence: number

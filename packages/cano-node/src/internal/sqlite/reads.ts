@@ -10,8 +10,16 @@ import { headColumns, headOf, listOf, rowColumns } from "./heads.ts"
 /** Reads the payloads of a run whose row is given. */
 export const loadedOf = (db: Database, row: Columns): Journal.Loaded => {
   const id = row["id"]!
+  const sequence = row["sequence"]!
   const payload = db.get(
-    "select coalesce(state, input) as state, progress, outcome from cano_payload where run = ?",
+    `select case when ? is null then coalesce(state, input)
+         else (select s.state from cano_step s where s.run = cano_payload.run and s.sequence = ?) end as state,
+       iif(progress_sequence = ?, progress, null) as progress, iif(outcome_sequence = ?, outcome, null) as outcome
+     from cano_payload where run = ?`,
+    row["state_sequence"]!,
+    row["state_sequence"]!,
+    sequence,
+    sequence,
     id
   )!
   return {

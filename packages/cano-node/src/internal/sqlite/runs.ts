@@ -147,16 +147,27 @@ export const append = (tables: Tables, entry: Journal.Entry, now: number): Appen
   (entry.status === "running" && entry.signals.length === 0 ? goOn(tables, entry, now) : undefined) ??
   write(tables, entry, now)
 
-/**
- * Writes the row of a run that goes on running, in the one statement that checks the fence. Such rows are by far the
- * most, and no index is touched by them.
- */
+/** Writes the row of a run that goes on running. Such rows are by far the most, and touch no index of the run. */
 const goOn = (tables: Tables, entry: Journal.Entry, now: number): Appended | undefined => {
-  const row = tables.db.get(
-    `update cano_run set sequence = sequence + 1, phase = ?, tag = ?, transitions = ?, attempt = ?, waits_for = ?,
-       deadline = null, crashes = 0, error_tag = ?, error = ?, writer = owner, writer_fence = fence, updated_at = ?
-     where run_id = ? and sequence = ? and fence = ? and owner = ? and status = 'running' and fingerprint = ?
-     returning id, inbox, cancel_at`,
+  const { db } = tables
+  const row = db.values(
+    `select id, inbox, cancel_at from cano_run
+     where run_id = ? and sequence = ? and fence = ? and owner = ? and status = 'running' and fingerprint = ?`,
+    entry.runId,
+    entry.sequence - 1,
+    entry.fence,
+    entry.owner,
+    entry.fingerprint
+  )
+  if (row === undefined) return undefined
+  const [id, inbox, cancelAt] = row as [number, number, number | null]
+  db.run(
+    `update cano_run set sequence = ?, state_sequence = iif(?, sequence + 1, state_sequence), phase = ?, tag = ?,
+       transitions = ?, attempt = ?, waits_for = ?, deadline = null, crashes = 0, error_tag = ?, error = ?, writer = owner,
+       writer_fence = fence, updated_at = ?
+     where id = ?`,
+    entry.sequence,
+    isKeptInStep(tables, entry) ? 1 : 0,
     entry.phase,
     entry.tag,
     entry.transitions,
@@ -165,16 +176,14 @@ const goOn = (tables: Tables, entry: Journal.Entry, now: number): Appended | und
     orNull(entry.errorTag),
     orNull(entry.error),
     now,
-    entry.runId,
-    entry.sequence - 1,
-    entry.fence,
-    entry.owner,
-    entry.fingerprint
+    id
   )
-  if (row === undefined) return undefined
-  putParts(tables, row["id"] as number, entry, null, now)
-  return Exit.succeed({ inbox: row["inbox"] as number, isCancelRequested: row["cancel_at"] !== null })
+  putParts(tables, id, entry, null, now)
+  return Exit.succeed({ inbox, isCancelRequested: cancelAt !== null })
 }
+
+/** Whether the payload of the state stands in the history only. */
+const isKeptInStep = ({ hasHistory }: Tables, entry: Journal.Entry): boolean => hasHistory && entry.state !== undefined
 
 /** Writes any row. */
 const write = (tables: Tables, entry: Journal.Entry, now: number): Appended => {
@@ -192,8 +201,8 @@ const write = (tables: Tables, entry: Journal.Entry, now: number): Appended => {
   const isWoken = isResting(entry.status) && entry.inbox < row.inbox
   const status = isWoken ? "ready" : entry.status
   db.run(
-    `update cano_run set fingerprint = ?, status = ?, phase = ?, tag = ?, rest_tag = ?, sequence = ?, transitions = ?,
-       owner = ?, attempt = ?, waits_for = ?, awaits_children = ?, deadline = ?, wake_at = ?, crashes = 0, error_tag = ?,
+    `update cano_run set fingerprint = ?, status = ?, phase = ?, tag = ?, rest_tag = ?, sequence = ?,
+       state_sequence = iif(?, sequence + 1, state_sequence), transitions = ?, owner = ?, attempt = ?, waits_for = ?, awaits_children = ?, deadline = ?, wake_at = ?, crashes = 0, error_tag = ?,
        error = ?, unread = unread - ?, writer = ?, writer_fence = ?, updated_at = ?, ended_at = ?
      where id = ?`,
     entry.fingerprint,
@@ -202,6 +211,7 @@ const write = (tables: Tables, entry: Journal.Entry, now: number): Appended => {
     entry.tag,
     status === "running" ? null : entry.tag,
     entry.sequence,
+    isKeptInStep(tables, entry) ? 1 : 0,
     entry.transitions,
     status === "running" ? entry.owner : null,
     entry.attempt,
@@ -252,13 +262,19 @@ const putParts = (tables: Tables, id: number, entry: Journal.Entry, wakeAt: numb
       orNull(entry.state),
       storeOf(entry.store)
     )
-  db.run(
-    "update cano_payload set state = coalesce(?, state), progress = ?, outcome = ? where run = ?",
-    orNull(entry.state),
-    orNull(entry.progress),
-    orNull(entry.outcome),
-    id
-  )
+  else if (entry.state !== undefined) {
+    db.run("update cano_payload set state = ? where run = ?", entry.state, id)
+    db.run("update cano_run set state_sequence = null where id = ? and state_sequence is not null", id)
+  }
+  if (entry.progress !== undefined)
+    db.run(
+      "update cano_payload set progress = ?, progress_sequence = ? where run = ?",
+      entry.progress,
+      entry.sequence,
+      id
+    )
+  if (entry.outcome !== undefined)
+    db.run("update cano_payload set outcome = ?, outcome_sequence = ? where run = ?", entry.outcome, entry.sequence, id)
   if (entry.store.length > 0) putStore(tables, id, entry.store)
   if (entry.undo.length > 0) putUndo(tables, id, entry.undo)
 }
@@ -333,6 +349,16 @@ export const end = (
       how.errorTag,
       how.error
     )
+  // Progress and outcome stay.
+  db.run(
+    `update cano_payload set progress_sequence = iif(progress_sequence = ?, ?, null),
+       outcome_sequence = iif(outcome_sequence = ?, ?, null) where run = ?`,
+    row.sequence,
+    row.sequence + 1,
+    row.sequence,
+    row.sequence + 1,
+    row.id
+  )
   tellParent(tables, row.parent, now)
   tables.hint(row.run_id)
   return ended

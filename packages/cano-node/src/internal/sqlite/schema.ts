@@ -31,6 +31,8 @@ create table cano_run (
   -- The tag of a run that is not running. An index on the tag itself would be written with each transition.
   rest_tag text,
   sequence integer not null,
+  -- The row of cano_step that has the payload of the present state; none if cano_payload has it.
+  state_sequence integer,
   transitions integer not null,
   fence integer not null,
   owner text,
@@ -84,10 +86,13 @@ create unique index cano_run_unique on cano_run (queue, unique_key) where unique
 create table cano_payload (
   run integer primary key,
   input text not null,
-  -- None while the run is in the state that it was created with.
+  -- The payload of the present state, without a history; none while the run is in its first state.
   state text,
+  -- Progress and outcome count as long as the run is at the row that they were written with.
   progress text,
-  outcome text
+  progress_sequence integer,
+  outcome text,
+  outcome_sequence integer
 ) strict;
 
 create table cano_step (
