@@ -29,27 +29,16 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as PubSub from "effect/PubSub"
-import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { ConfigurationError } from "effect-cano/ConfigurationError"
 import type { JournalFailure } from "effect-cano/DurableError"
 import * as Journal from "effect-cano/Journal"
-import * as Claims from "./internal/sqlite/claims.ts"
-import { Commits } from "./internal/sqlite/commits.ts"
 import { Database } from "./internal/sqlite/database.ts"
 import { failureOf, isBusy } from "./internal/sqlite/failure.ts"
-import * as Housekeeping from "./internal/sqlite/housekeeping.ts"
+import { make } from "./internal/sqlite/journal.ts"
 import { problemsOf } from "./internal/sqlite/options.ts"
-import * as Reads from "./internal/sqlite/reads.ts"
-import * as Runs from "./internal/sqlite/runs.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -93,33 +82,18 @@ export interface Options {
 export const layer = (options: Options): Layer.Layer<Journal.Journal, JournalFailure> => {
   const problems = problemsOf(options)
   if (problems.length > 0) throw new ConfigurationError({ subject: "SqliteJournal.layer", problems })
-  return Layer.effect(Journal.Journal, make(options))
+  const { file, history = "full", maxPayload = 4 * 1024 * 1024, synchronous = "full" } = options
+  const patience = Duration.toMillis(options.busyTimeout ?? Duration.seconds(5))
+  const database = Effect.acquireRelease(open(file, synchronous, patience), (db) => Effect.sync(() => db.close()))
+  return Layer.effect(
+    Journal.Journal,
+    Effect.flatMap(database, (db) => make(db, { patience, hasHistory: history === "full", maxPayload }))
+  )
 }
 
 // -----------------------------------------------------------------------------
 // internals
 // -----------------------------------------------------------------------------
-
-/** The hints that a slow reader may be behind; it misses older ones. */
-const maxHints = 1024
-
-const make = Effect.fnUntraced(function* (
-  options: Options
-): Effect.fn.Return<Journal.Shape, JournalFailure, Scope.Scope> {
-  const { file, history = "full", maxPayload = 4 * 1024 * 1024, synchronous = "full" } = options
-  const patience = Duration.toMillis(options.busyTimeout ?? Duration.seconds(5))
-  const clock = yield* Clock.Clock
-  const db = yield* Effect.acquireRelease(open(file, synchronous, patience), (db) => Effect.sync(() => db.close()))
-  const hints = yield* PubSub.sliding<string>(maxHints)
-  const noted: Array<string> = []
-  const commits = new Commits(db, clock, patience, yield* FiberSet.makeRuntime(), (isWritten) => {
-    const runIds = noted.splice(0)
-    if (isWritten) for (const runId of runIds) PubSub.publishUnsafe(hints, runId)
-  })
-  yield* Effect.addFinalizer(() => Effect.sync(() => commits.end()))
-  const tables: Runs.Tables = { db, hasHistory: history === "full", hint: (runId) => void noted.push(runId) }
-  return Journal.checked({ ...operations(tables, commits), hints: Stream.fromPubSub(hints) }, maxPayload)
-})
 
 /** Opens the file, and waits if another process is creating it. */
 const open = (
@@ -140,36 +114,3 @@ const open = (
     })
     return attempt
   })
-
-const operations = (tables: Runs.Tables, commits: Commits): Omit<Journal.Shape, "hints"> => {
-  const { db } = tables
-  /** A write that always has an answer. */
-  const write = <A>(operation: string, body: (now: number) => A) =>
-    commits.write<A, never>(operation, (now) => Exit.succeed(body(now)))
-  return {
-    create: (run) => write("create a run", (now) => Runs.create(tables, run, now)),
-    append: (entry) => commits.write("append", (now) => Runs.append(tables, entry, now)),
-    claim: (claim) => write("claim runs", (now) => Claims.claim(tables, claim, now)),
-    release: (run) => write("release a run", (now) => Runs.release(tables, run, now)),
-    beat: (worker) =>
-      write("beat", (now) => {
-        db.checkIdentity()
-        return Claims.beat(tables, worker, now)
-      }),
-    leave: (owner) => write("leave", (now) => Claims.leave(tables, owner, now)),
-    workers: commits.read("list workers", () => Claims.workers(db)),
-    send: (signal) => write("send a signal", (now) => Runs.send(tables, signal, now)),
-    signals: (runId, name) => commits.read("read signals", () => Reads.signals(db, runId, name)),
-    cancel: ({ runId }) => write("cancel a run", (now) => Runs.cancel(tables, runId, now)),
-    heads: (runIds) => commits.read("read runs", () => Reads.heads(db, runIds)),
-    load: (runId) => commits.read("load a run", () => Option.fromNullishOr(Reads.load(db, runId))),
-    steps: (page) => commits.read("read a history", () => Reads.steps(db, page)),
-    list: (query) => commits.read("list runs", () => Reads.list(db, query)),
-    remove: (removal) => write("remove runs", (now) => Housekeeping.remove(tables, removal, now)),
-    define: (definition) => write("define a workflow", (now) => Housekeeping.define(tables, definition, now)),
-    definitions: (workflow) => commits.read("read definitions", () => Housekeeping.definitions(db, workflow)),
-    flow: (flowId) => commits.read("read a flow", () => Option.fromNullishOr(Housekeeping.flow(db, flowId))),
-    saveFlow: (flow) => write("save a flow", () => Housekeeping.saveFlow(tables, flow)),
-    fire: (fire) => write("fire a flow", (now) => Housekeeping.fire(tables, fire, now))
-  }
-}

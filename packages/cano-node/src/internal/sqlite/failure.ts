@@ -29,11 +29,20 @@ export const isOfOneCall = (error: unknown): boolean => {
   return code === undefined || reasons[code] === undefined
 }
 
+/** Whether a row could not be read as the journal writes it: text that is no JSON, or a row that is missing. */
+const isBroken = (error: unknown): boolean =>
+  error instanceof SyntaxError || (error instanceof TypeError && !("code" in error))
+
 export const failureOf = (operation: string, cause: unknown): JournalFailure => {
-  if (cause instanceof JournalFailure) return cause
-  const code = codeOf(cause)
+  if (cause instanceof JournalFailure)
+    return new JournalFailure({ operation, reason: cause.reason, cause: cause.cause })
+  return new JournalFailure({ operation, reason: reasonOf(cause), cause })
+}
+
+const reasonOf = (error: unknown): FailureReason => {
+  const code = codeOf(error)
+  if (code !== undefined) return reasons[code] ?? "Refused"
+  if (isBroken(error)) return "Damaged"
   // A closed database is an error of Node, without a result code.
-  const isClosed = cause instanceof Error && "code" in cause && cause.code === "ERR_INVALID_STATE"
-  const reason = code === undefined ? (isClosed ? "Unavailable" : "Refused") : (reasons[code] ?? "Refused")
-  return new JournalFailure({ operation, reason, cause })
+  return error instanceof Error && "code" in error && error.code === "ERR_INVALID_STATE" ? "Unavailable" : "Refused"
 }
