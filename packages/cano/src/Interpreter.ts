@@ -11,8 +11,8 @@
  * 3. The next state that comes out of a state is listed in the state's `to`.
  * 4. A failure of the interceptor itself ends the run: no policy retries it, and no error edge catches it.
  * 5. Interceptors read a {@link Run}. Only the loop moves it.
- * 6. Compensations run inside the level `run`, and outside all states. No interceptor stands around one.
- * 7. A nested run has the watchers of its context, and none of the interceptors that were given to {@link run}.
+ * 6. A nested run has the watchers of its context, and none of the interceptors that were given to {@link run}.
+ * 7. Compensations run inside the level `run`, and outside all states. No interceptor stands around one.
  *
  * The first interceptor is the outermost. The watchers of the context (a tracer, an observer, metrics) stand around all
  * interceptors given to {@link run}.

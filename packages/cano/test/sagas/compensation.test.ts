@@ -354,7 +354,7 @@ describe("a run with compensations", () => {
     })
   )
 
-  it.effect("an interceptor sees the end of the run after its compensations, and its failure compensates too", () =>
+  it.effect("I7: an interceptor sees the end of the run after its compensations, and its failure compensates too", () =>
     Effect.gen(function* () {
       const log: Array<unknown> = []
       const interceptor: Interpreter.Interceptor<Stuck> = {

@@ -95,17 +95,18 @@ export class Ending {
 
   /** Runs the compensations that are left, with a row after each. */
   private unwind(end: End): Effect.Effect<void, any> {
-    this.hasBegun = true
-    const [undo] = this.pending
-    if (undo === undefined) return this.last({ ...rowOf(end), status: end.status })
-    if (this.around.isStopping()) return this.ledger.release
-    return Effect.flatMap(this.around.run(this.compensation(undo)), (exit) => {
-      if (Exit.isFailure(exit) && this.around.isStopping() && Cause.hasInterruptsOnly(exit.cause))
-        return this.ledger.release
-      const changed: Undo = { ...undo, outcome: Exit.isSuccess(exit) ? "done" : "failed" }
-      this.keep([changed])
-      const next = Exit.isSuccess(exit) ? end : withFailure(end, undo.tag, exit.cause)
-      return Effect.andThen(this.written({ ...compensating(next), undo: [changed] }), this.unwind(next))
+    return Effect.suspend(() => {
+      this.hasBegun = true
+      const [undo] = this.pending
+      if (undo === undefined) return this.last({ ...rowOf(end), status: end.status })
+      if (this.around.isStopping()) return this.ledger.release
+      return Effect.flatMap(this.around.run(this.compensation(undo)), (exit) => {
+        const isStopped = this.around.isStopping() && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+        if (isStopped) return this.ledger.release
+        const changed: Undo = { ...undo, outcome: Exit.isSuccess(exit) ? "done" : "failed" }
+        const next = Exit.isSuccess(exit) ? end : withFailure(end, undo.tag, exit.cause)
+        return Effect.andThen(this.written({ ...compensating(next), undo: [changed] }), this.unwind(next))
+      })
     })
   }
 

@@ -26,13 +26,13 @@ import type { Workflow } from "../../Workflow.ts"
 import { durationProblems, nameProblems } from "../faults.ts"
 import { type Machine, machineOf } from "../machine/machine.ts"
 import type { AnyState } from "../machine/state.ts"
-import { definitionOf } from "./definition.ts"
+import { definitionOf, type Fingerprinted } from "./definition.ts"
 import { journaledOf } from "./ledger.ts"
 import { readOutcome } from "./outcome.ts"
 import { codecOf } from "./payloads.ts"
 import { type Migration, newRun, type Registered, registeredOf, Registry } from "./registry.ts"
 import { randomName } from "./names.ts"
-import { Waiters } from "./waiters.ts"
+import { hasEnded, Waiters } from "./waiters.ts"
 import { cancelled, Worker } from "./worker.ts"
 
 /** The options of a worker, durations in milliseconds. */
@@ -270,6 +270,7 @@ export class Engine {
       const { head, outcome, state } = found.value
       if (head.workflow !== machine.name)
         return yield* Effect.fail(new RunMismatch({ runId, differs: "workflow", workflow: head.workflow }))
+      if (!hasEnded(head)) return yield* this.outcome(workflow, runId)
       if (head.status === "done") return yield* codecOf(machine.schema).decode(runId, "state", state)
       if (head.status === "cancelled") return yield* Effect.fail(new RunCancelled({ runId }))
       const errors = this.registry.named(machine.name)?.errors

@@ -86,9 +86,11 @@ export class Ledger {
   }
 
   write(row: Written): Effect.Effect<void, Gone | JournalFailure | NotEncodable | TooLarge> {
-    const changes = this.store?.take() ?? []
-    if (changes.length === 0) return this.append(row, [])
-    return Effect.flatMap(this.texts(changes), (store) => this.append(row, store))
+    return Effect.suspend(() => {
+      const changes = this.store?.take() ?? []
+      if (changes.length === 0) return this.append(row, [])
+      return Effect.flatMap(this.texts(changes), (store) => this.append(row, store))
+    })
   }
 
   private append(row: Written, store: ReadonlyArray<StoreChange>) {

@@ -77,6 +77,6 @@ export class Waiters {
 }
 
 /** Whether a run has ended, or does not exist. */
-const hasEnded = (head: Head | undefined): boolean => head === undefined || endings.has(head.status)
+export const hasEnded = (head: Head | undefined): boolean => head === undefined || endings.has(head.status)
 
 const endings = new Set(["done", "failed", "cancelled"])
