@@ -6,11 +6,14 @@
  *
  * @example
  * ```ts
- * import * as Journal from "effect-cano/Journal"
+ * import type * as Layer from "effect/Layer"
+ * import type * as Journal from "effect-cano/Journal"
  * import { journalSuite } from "effect-cano-testing/JournalSuite"
  *
+ * declare const layer: Layer.Layer<Journal.Journal>
+ *
  * // in a test file of Vitest
- * journalSuite("memory", Journal.layerMemory)
+ * journalSuite("mine", layer)
  * ```
  *
  * @since 0.1.0
