@@ -135,7 +135,8 @@ const flags = {
     Flag.withDefault(16)
   ),
   durable: Flag.Boolean("durable").pipe(
-    Flag.withDescription("Keep each run in a SQLite file: killed and started again, the demo goes on where it was")
+    Flag.withDescription("Keep each run in a SQLite file: killed and started again, the demo goes on where it was"),
+    Flag.withDefault(false)
   )
 }
 
