@@ -32,7 +32,7 @@ interface ProcessOptions extends Options {
   readonly register?: Layer.Layer<never, never, Durable.Durable> | undefined
 }
 
-/** Starts a process that runs workflows. */
+/** Starts a process that runs workflows. Its states get no time to end, unless `worker` says so. */
 export const processOf = (
   journal: Journal.Shape,
   workflows: ReadonlyArray<Workflow.Workflow<any, any, any, never, any>>,
@@ -42,7 +42,7 @@ export const processOf = (
     const handle = make(journal, plan, options)
     const all = workflows.map((workflow) => Durable.register(workflow) as Layer.Layer<never, any, Durable.Durable>)
     const layer = Layer.mergeAll(register ?? Layer.empty, ...all).pipe(
-      Layer.provideMerge(Durable.layer(worker)),
+      Layer.provideMerge(Durable.layer({ drain: 0, ...worker })),
       Layer.provide(Layer.succeed(Journal.Journal, handle.journal))
     )
     const scope = yield* Scope.fork(yield* Effect.scope)

@@ -90,6 +90,7 @@ export class Ending {
   private begin(end: End, row: Partial<Written>): Effect.Effect<void, any> {
     this.hasBegun = true
     if (this.pending.length === 0) return this.last({ ...row, ...rowOf(end), status: end.status })
+    this.ledger.isInLoop = false
     return Effect.andThen(this.written({ ...row, ...compensating(end) }), this.unwind(end))
   }
 

@@ -153,7 +153,7 @@ export class Engine {
       const owner = isMine ? worker.owner : undefined
       const fresh = newRun({ definition, machine }, { ...run, text, owner })
       const create = this.journal.create(fresh)
-      if (isMine) return yield* worker.claiming(Effect.uninterruptible(this.drivenHere(fresh, registered!)))
+      if (isMine) return yield* worker.claiming(this.drivenHere(fresh, registered!))
       const { head, input, isCreated } = yield* create
       if (!isCreated) yield* this.join(machine, head, input, fresh)
       else worker?.nudge()
@@ -166,13 +166,16 @@ export class Engine {
     fresh: NewRun,
     registered: Registered
   ): Effect.Effect<Head, RunMismatch | TooLarge | JournalFailure> {
-    return Effect.flatMap(this.journal.create(fresh), ({ head, input, isCreated }) => {
-      if (!isCreated) return Effect.as(this.join(registered.machine, head, input, fresh), head)
-      const { state, undo } = fresh
-      const store = fresh.store as ReadonlyArray<readonly [string, string]>
-      const loaded = { head, state, store, undo, progress: undefined, outcome: undefined }
-      return Effect.as(this.worker!.drive(registered, loaded), head)
-    })
+    // The answer and the drive belong together. A start that is interrupted before is found by a beat.
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(restore(this.journal.create(fresh)), ({ head, input, isCreated }) => {
+        if (!isCreated) return Effect.as(this.join(registered.machine, head, input, fresh), head)
+        const { state, undo } = fresh
+        const store = fresh.store as ReadonlyArray<readonly [string, string]>
+        const loaded = { head, state, store, undo, progress: undefined, outcome: undefined }
+        return Effect.as(this.worker!.start(loaded), head)
+      })
+    )
   }
 
   /** Joins a run that exists, if it was started with the same workflow and an equal state. */

@@ -1,5 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import type { Conflict, JournalFailure, NotEncodable, TooLarge, UnknownRun } from "../../DurableError.ts"
 import type { Entry as Row, Loaded, Shape as Journal, Status, StoreChange, Undo, Wake } from "../../Journal.ts"
 import type { MemoryStore } from "../../Store.ts"
@@ -50,8 +51,11 @@ export class Ledger {
   deadline: number | undefined
   /** Whether the latest row was answered with a request to cancel the run. */
   isCancelRequested: boolean
-  /** Whether to give up at the next failure of the journal. */
-  isGivenUp = false
+  /** Whether rows are written by the fiber that the worker interrupts when the run has to leave. */
+  isInLoop = false
+  /** Opened when the worker may not keep the run: then nobody waits for the journal any more. */
+  private readonly givenUp = Latch.makeUnsafe(false)
+  private isGivenUp = false
   /** Whether something has happened to the run that it has not seen. */
   hasNews = false
   private store: Journaled | undefined = undefined
@@ -122,7 +126,7 @@ export class Ledger {
     }
     // The commit and the change of the position belong together.
     return Effect.uninterruptible(
-      Effect.map(this.persist(this.journal.append(entry)), ({ inbox, isCancelRequested }) => {
+      Effect.map(this.settled(this.persist(this.journal.append(entry))), ({ inbox, isCancelRequested }) => {
         this.sequence = entry.sequence
         this.hasNews = inbox !== entry.inbox
         this.inbox = inbox
@@ -158,17 +162,40 @@ export class Ledger {
       Effect.catch(call as Effect.Effect<A, any>, (error: Conflict | UnknownRun | JournalFailure | TooLarge) => {
         if (error._tag === "Conflict" || error._tag === "UnknownRun") return gone
         if (error._tag !== "JournalFailure" || error.reason === "Refused") return Effect.fail(error)
-        if (this.isGivenUp) return gone
         return Effect.andThen(Effect.sleep(delay), attempt(Math.min(delay * 2, slowest)))
       })
     return attempt(quickest)
   }
 
+  /** Waits for no journal any more: the worker may not keep the run. */
+  giveUp(): void {
+    this.isGivenUp = true
+    this.givenUp.openUnsafe()
+  }
+
+  /**
+   * A call that does not answer must not hold a run that has to leave. An append that is interrupted is repeated, which
+   * changes nothing (J3): then it is known to be written. Only a run that is given up leaves without knowing.
+   */
+  private settled<A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, E | Gone> {
+    const bounded = Effect.raceFirst(Effect.interruptible(call), Effect.andThen(this.givenUp.await, gone))
+    if (!this.isInLoop) return bounded
+    return Effect.catchCause(Effect.interruptible(call), (cause): Effect.Effect<A, E | Gone> => {
+      if (!Cause.hasInterrupts(cause)) return Effect.failCause(cause)
+      return this.isGivenUp ? gone : bounded
+    })
+  }
+
   /** Gives the run back to whoever is free. */
   readonly release: Effect.Effect<void> = Effect.suspend(() =>
-    Effect.ignore(this.journal.release({ runId: this.runId, owner: this.owner, fence: this.fence }))
+    Effect.ignore(
+      Effect.timeout(this.journal.release({ runId: this.runId, owner: this.owner, fence: this.fence }), longestRelease)
+    )
   )
 }
+
+/** How long to wait for a journal that takes a run back, in milliseconds. The worker's end gives the run back too. */
+const longestRelease = 5000
 
 /** The delays between two tries of a journal that is away, in milliseconds. */
 const quickest = 20

@@ -100,7 +100,7 @@ export class Stay implements Interceptor<any> {
     // A cancelled run compensates. Then only the end of its worker may stop it.
     if (why === "cancel" && (this.leaving !== undefined || this.ending.hasBegun)) return
     if (this.leaving !== "lost") this.leaving = why
-    this.ledger.isGivenUp = this.isStopped
+    if (this.isStopped) this.ledger.giveUp()
     this.fiber?.interruptUnsafe()
   }
 
@@ -116,7 +116,11 @@ export class Stay implements Interceptor<any> {
     const machine = Effect.flatMap(this.started, (state) =>
       this.leaving === "cancel" ? Effect.interrupt : this.within(this.machineFrom(state))
     )
-    return Effect.flatMap(this.apart(machine), (exit) => this.finish(exit))
+    this.ledger.isInLoop = true
+    return Effect.flatMap(this.apart(machine), (exit) => {
+      this.ledger.isInLoop = false
+      return this.finish(exit)
+    })
   }).pipe(
     Effect.catchCause((cause) =>
       isGone(cause) ? Effect.void : Effect.logError("A durable run could not be written to its end", cause)

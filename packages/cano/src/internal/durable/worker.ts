@@ -1,11 +1,13 @@
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import { type JournalFailure, UnknownRun } from "../../DurableError.ts"
-import type { CancelAnswer, Loaded, Shape as Journal } from "../../Journal.ts"
+import type { CancelAnswer, Loaded, Owned, Shape as Journal } from "../../Journal.ts"
 import type { Workflow } from "../../Workflow.ts"
 import { refuse } from "../faults.ts"
 import { machineOf } from "../machine/machine.ts"
@@ -44,6 +46,10 @@ export class Worker implements Host {
   /** The claims and creations that are on their way: their runs have no stay yet. */
   private pending = 0
   private isDraining = false
+  /** Whether the lease has run out. Then others may take what this worker claims. */
+  private isLost = false
+  /** Counts the claims and creations that have begun. */
+  private begun = 0
   private lastBeat = 0
   /** The journal's clock minus the clock of this process, in milliseconds. */
   ahead = 0
@@ -72,7 +78,7 @@ export class Worker implements Host {
   }
 
   get free(): number {
-    return this.isDraining ? 0 : this.options.concurrency - this.stays.size - this.pending
+    return this.isDraining || this.isLost ? 0 : this.options.concurrency - this.stays.size - this.pending
   }
 
   /** Looks for due runs soon. */
@@ -86,13 +92,16 @@ export class Worker implements Host {
   claiming<A, E>(create: Effect.Effect<A, E>): Effect.Effect<A, E> {
     return Effect.suspend(() => {
       this.pending++
+      this.begun++
       return Effect.onExit(create, () => Effect.sync(() => void this.pending--))
     })
   }
 
-  drive(registered: Registered, loaded: Loaded): Effect.Effect<void> {
+  private drive(registered: Registered, loaded: Loaded): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { runId } = loaded.head
+      // An older stay of the run has lost it.
+      this.stays.get(runId)?.stay.leave("lost")
       const stay = new Stay(registered, this, loaded)
       const left = Effect.sync(() => {
         if (this.stays.get(runId)?.stay === stay) this.stays.delete(runId)
@@ -158,7 +167,8 @@ export class Worker implements Host {
       if (limit <= 0 || fingerprints.length === 0) return Effect.succeed(poll)
       const claim = this.journal.claim({ owner, limit, fingerprints, runIds: undefined, staleAfter, maxCrashes })
       return this.claiming(
-        Effect.flatMap(Effect.uninterruptible(claim), ({ died, nextDueIn, now, runs }) =>
+        // An answer that is lost is found by a beat.
+        Effect.flatMap(Effect.timeout(claim, staleAfter), ({ died, nextDueIn, now, runs }) =>
           Effect.gen({ self: this }, function* () {
             this.ahead = now - (yield* Clock.currentTimeMillis)
             for (const head of died) this.waiters.tell(head.runId)
@@ -179,18 +189,24 @@ export class Worker implements Host {
           })
         )
       ).pipe(
-        Effect.catch((failure) => Effect.as(Effect.logWarning("Durable runs could not be claimed", failure), poll))
+        Effect.catchCause((cause) =>
+          Cause.hasInterrupts(cause)
+            ? Effect.failCause(cause as Cause.Cause<never>)
+            : Effect.as(Effect.logWarning("Durable runs could not be claimed", cause), poll)
+        )
       )
     })
   }
 
-  private start(loaded: Loaded): Effect.Effect<void> {
+  /** Drives a run of a workflow that is registered, and gives back all others. */
+  start(loaded: Loaded): Effect.Effect<void> {
     const registered = this.registry.knowing(loaded.head.fingerprint)
     return registered === undefined ? this.release(loaded.head) : this.drive(registered, loaded)
   }
 
   private release({ fence, runId }: { readonly runId: string; readonly fence: number }): Effect.Effect<void> {
-    return Effect.ignore(this.journal.release({ runId, owner: this.owner, fence }))
+    const release = this.journal.release({ runId, owner: this.owner, fence })
+    return Effect.ignore(Effect.timeout(release, this.options.staleAfter / 3))
   }
 
   // -- living ---------------------------------------------------------------------------------------------------------
@@ -204,8 +220,7 @@ export class Worker implements Host {
   readonly beat: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
     const sentAt = yield* Clock.currentTimeMillis
     const { concurrency, host, owner, staleAfter } = this.options
-    const before = this.orphans
-    const isSettled = this.pending === 0
+    const { begun, pending } = this
     const owned = yield* this.journal
       .beat({
         owner,
@@ -215,24 +230,43 @@ export class Worker implements Host {
         fingerprints: this.registry.fingerprints,
         isDraining: this.isDraining
       })
-      .pipe(Effect.timeout(staleAfter / 3), Effect.option)
-    if (Option.isNone(owned)) return
+      .pipe(Effect.timeout(staleAfter / 3), Effect.exit)
+    if (Exit.isFailure(owned)) {
+      if (Cause.hasInterrupts(owned.cause)) return yield* Effect.failCause(owned.cause as Cause.Cause<never>)
+      return yield* Effect.logWarning("The journal could not be told that this worker lives", owned.cause)
+    }
     this.lastBeat = sentAt
-    this.orphans = new Set()
-    const mine = new Map(owned.value.map((run) => [run.runId, run]))
-    for (const [runId, { stay }] of this.stays) {
-      const run = mine.get(runId)
-      if (run?.fence === stay.ledger.fence && run.isCancelRequested) stay.leave("cancel")
+    if (this.isLost) {
+      this.isLost = false
+      this.nudge()
     }
-    if (!isSettled) return
-    for (const run of owned.value) {
-      if (this.stays.has(run.runId)) continue
-      const name = `${run.fence} ${run.runId}`
-      if (before.has(name)) yield* this.release(run)
-      else this.orphans.add(name)
-    }
+    yield* this.compare(owned.value, pending === 0 && begun === this.begun)
     yield* this.learn
   })
+
+  /**
+   * Compares what the journal holds for this worker with what is driven here. A run that nobody drives is given back: the
+   * answer that gave it was lost. If something was claimed meanwhile, its answer may still be on the way; then a second
+   * look decides.
+   */
+  private compare(owned: ReadonlyArray<Owned>, isSure: boolean): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const before = this.orphans
+      this.orphans = new Set()
+      for (const run of owned) {
+        const { fence, isCancelRequested, runId } = run
+        const stay = this.stays.get(runId)?.stay
+        const name = `${fence} ${runId}`
+        if (stay?.ledger.fence === fence) {
+          if (isCancelRequested) stay.leave("cancel")
+        } else if (!isSure && !before.has(name)) this.orphans.add(name)
+        else {
+          yield* this.release(run)
+          this.nudge()
+        }
+      }
+    })
+  }
 
   /** Looks for older versions whose runs a migration can take over. */
   readonly learn: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
@@ -250,6 +284,7 @@ export class Worker implements Host {
       const now = yield* Clock.currentTimeMillis
       const left = this.lastBeat + staleAfter - now
       if (left > 0) return yield* Effect.sleep(left)
+      this.isLost = true
       if (this.stays.size > 0) {
         yield* Effect.logWarning("The journal could not be told that this worker lives: its runs are stopped")
         for (const { stay } of this.stays.values()) stay.leave("lost")
@@ -289,7 +324,7 @@ export class Worker implements Host {
     this.isDraining = true
     return Effect.andThen(
       this.end(() => true),
-      Effect.ignore(this.journal.leave(this.owner))
+      Effect.ignore(Effect.timeout(this.journal.leave(this.owner), this.options.staleAfter / 3))
     )
   })
 
