@@ -14,10 +14,14 @@ import { build, makeLog } from "effect-cano-testing/Trial"
 /** Retry delays of seconds in every other machine: a durable run then waits without its process. */
 const machineOf = (seed: number): Machine => {
   const machine = randomMachine(seed)
-  if (seed % 2 === 0) return machine
   const states = Object.entries(machine.states).map(([tag, state]) => [
     tag,
-    { ...state, retry: state.retry && slow(state.retry) }
+    {
+      ...state,
+      // All nested workflows of a random machine have one name, which a worker refuses.
+      form: state.form === "nested" ? ("generator" as const) : state.form,
+      retry: state.retry && seed % 2 === 1 ? slow(state.retry) : state.retry
+    }
   ])
   return { ...machine, states: Object.fromEntries(states) }
 }
