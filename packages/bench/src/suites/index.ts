@@ -1,6 +1,7 @@
 import type { Suite } from "../harness/suite.ts"
 import { concurrentAll, concurrentDeadline, concurrentEqual, concurrentQuota } from "./concurrent.ts"
 import { instance } from "./instance.ts"
+import { journal, journalCpu, journalNormal } from "./journal.ts"
 import { retry } from "./retry.ts"
 import { scheduler1k, scheduler10k, scheduler100k, schedulerCron } from "./scheduler.ts"
 import { store } from "./store.ts"
@@ -22,6 +23,9 @@ export const suites: ReadonlyArray<Suite> = [
   scheduler10k,
   scheduler100k,
   schedulerCron,
+  journal,
+  journalCpu,
+  journalNormal,
   typecheck
 ]
 
