@@ -17,7 +17,9 @@ const newFile = Effect.acquireRelease(
 
 const open = (file: string) => Effect.map(Layer.build(layer(file)), (context) => Context.get(context, Journal.Journal))
 
+// #region suite
 journalSuite("lines of JSON", Layer.effect(Journal.Journal, Effect.flatMap(newFile, open)), { runs: 20 })
+// #endregion
 
 it.effect("lines of JSON: a file that was cut in its last line has all answers before it", () =>
   Effect.gen(function* () {
