@@ -3,7 +3,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Scheduler, Trigger } from "effect-cano"
-import { Main } from "effect-cano-node"
+import { Main, SqliteJournal } from "effect-cano-node"
 import { run } from "effect-cano-node/Main"
 
 // The barrel and the sub-path are one module.
@@ -13,6 +13,9 @@ const schedules = Scheduler.layerFlows([Scheduler.flow("hello", Trigger.every("1
 
 // @ts-expect-error the published types refuse a layer that was not launched
 export const unlaunched = () => Main.run(schedules)
+
+// @ts-expect-error the published types refuse an option that does not exist
+export const misspelt = () => SqliteJournal.layer({ file: ":memory:", sync: "full" })
 
 /** A signal to itself ends the program, and the process with 0. */
 const stop = Effect.andThen(

@@ -179,6 +179,8 @@ describe("SqliteJournal, J7: files", () => {
         const failure = yield* failureOf(journal.beat(worker))
         assert.strictEqual(failure.reason, "Damaged")
         assert.include(String(failure.cause), "was deleted or replaced while it was open")
+        // From then on nothing is written into the file that is lost.
+        yield* failsWith(journal.create(newRun("r")), "Damaged")
       })
     )
 

@@ -26,6 +26,8 @@ export class Database {
   private readonly statements = new Map<string, StatementSync>()
   private readonly epoch: unknown
   private readonly identity: string | undefined
+  /** Why nothing can be written any more. */
+  private loss: JournalFailure | undefined = undefined
 
   /** Opens a file and creates the tables. Throws what SQLite throws, or a `JournalFailure`. */
   constructor(file: string, synchronous: "full" | "normal", now: number) {
@@ -78,11 +80,12 @@ export class Database {
   /** Throws a failure if the file under the name is another one by now: whatever is written would be lost. */
   checkIdentity(): void {
     if (this.identify() === this.identity && epochOf(this.db) === this.epoch) return
-    throw new JournalFailure({
+    this.loss = new JournalFailure({
       operation: "go on",
       reason: "Damaged",
       cause: `the file ${this.file} was deleted or replaced while it was open`
     })
+    throw this.loss
   }
 
   // --- statements
@@ -118,6 +121,7 @@ export class Database {
   // --- transactions
 
   begin(): void {
+    if (this.loss !== undefined) throw this.loss
     this.run("begin immediate")
   }
 

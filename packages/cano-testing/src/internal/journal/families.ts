@@ -62,6 +62,18 @@ export const families = ({ advance, test }: Suite): void => {
         assert.strictEqual((yield* journal.head("parent")).status, "ready")
       }))
 
+    test("J13: a child knows its parent by id, whichever was created first", (journal) =>
+      Effect.gen(function* () {
+        yield* journal.begin("child", { parent: { runId: "parent", slot: "" } })
+        yield* journal.begin("parent")
+        yield* journal.write("parent", { status: "waiting", wake: "never", awaitsChildren: 1 })
+        assert.strictEqual(yield* journal.cancel({ runId: "parent" }), "Requested")
+        yield* journal.claim(claimOf("b", { runIds: ["parent"] }))
+        yield* journal.write("parent", { status: "waiting", wake: "never", awaitsChildren: 1 })
+        yield* journal.write("child", { status: "done" })
+        assert.strictEqual((yield* journal.head("parent")).status, "ready")
+      }))
+
     test("J13: a parent that does something else only sees its inbox move", (journal) =>
       Effect.gen(function* () {
         yield* journal.begin("parent")
