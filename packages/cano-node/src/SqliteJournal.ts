@@ -29,12 +29,16 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ConfigurationError } from "effect-cano/ConfigurationError"
-import type { JournalFailure } from "effect-cano/DurableError"
+import * as Durable from "effect-cano/Durable"
+import { JournalFailure } from "effect-cano/DurableError"
 import * as Journal from "effect-cano/Journal"
+import type * as Task from "effect-cano/Task"
 import { Database } from "./internal/sqlite/database.ts"
 import { failureOf, isBusy } from "./internal/sqlite/failure.ts"
 import { make } from "./internal/sqlite/journal.ts"
@@ -79,18 +83,117 @@ export interface Options {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: Options): Layer.Layer<Journal.Journal, JournalFailure> => {
+export const layer = (options: Options): Layer.Layer<Journal.Journal | Transactions, JournalFailure> => {
   const problems = problemsOf(options)
   if (problems.length > 0) throw new ConfigurationError({ subject: "SqliteJournal.layer", problems })
   const { file, history = "full", maxPayload = 4 * 1024 * 1024, synchronous = "full" } = options
   const patience = Duration.toMillis(options.busyTimeout ?? Duration.seconds(5))
   const database = Effect.acquireRelease(open(file, synchronous, patience), (db) => Effect.sync(() => db.close()))
-  return Layer.effect(
-    Journal.Journal,
-    Effect.flatMap(database, (db) => make(db, { patience, hasHistory: history === "full", maxPayload }))
+  const reopen = file === ":memory:" ? notInMemory : open(file, synchronous, patience)
+  return Layer.effectContext(
+    Effect.gen(function* () {
+      const db = yield* database
+      const made = yield* make(db, { patience, hasHistory: history === "full", maxPayload, reopen })
+      return Context.make(Journal.Journal, made.journal).pipe(
+        Context.add(Transactions, { begin: made.transactions.begin(sqlOn) })
+      )
+    })
   )
 }
 
+// -----------------------------------------------------------------------------
+// transactions
+// -----------------------------------------------------------------------------
+
+/**
+ * The transactions of a journal's file, for {@link transactional}.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Transactions extends Context.Service<
+  Transactions,
+  {
+    /** Begins a transaction, when it has the lock of the file. */
+    readonly begin: Effect.Effect<Durable.Transaction, JournalFailure>
+  }
+>()("effect-cano-node/SqliteJournal/Transactions") {}
+
+/**
+ * A value of a column, or of a parameter.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Value = null | number | bigint | string | Uint8Array
+
+/**
+ * SQLite refused a statement.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SqliteError extends Data.TaggedError("SqliteError")<{ readonly cause: unknown }> {
+  override get message(): string {
+    return `SQLite refused a statement: ${String(this.cause)}`
+  }
+}
+
+/**
+ * SQL in the transaction of a {@link transactional} task, on the file of the journal. Names that begin with `cano_` are
+ * the journal's.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Sql extends Context.Service<
+  Sql,
+  {
+    /** Runs a statement, and gives the number of rows that have changed. */
+    readonly run: (sql: string, ...parameters: ReadonlyArray<Value>) => Effect.Effect<number, SqliteError>
+    /** Gives all rows of a query. */
+    readonly all: (
+      sql: string,
+      ...parameters: ReadonlyArray<Value>
+    ) => Effect.Effect<ReadonlyArray<Readonly<Record<string, Value>>>, SqliteError>
+  }
+>()("effect-cano-node/SqliteJournal/Sql") {}
+
+/**
+ * Runs each attempt of a task in a transaction of the journal's file, and commits it together with the row of the run: what
+ * the task does by {@link Sql} happens exactly once. An attempt that fails is rolled back.
+ *
+ * **Gotchas**
+ *
+ * SQLite has one writer. While the task runs, no other run can write a row. So let the task be short: a few statements,
+ * and no calls of other services. A journal in memory has no transactions.
+ *
+ * @example
+ * ```ts
+ * import { Task } from "effect-cano"
+ * import { SqliteJournal } from "effect-cano-node"
+ * import * as Effect from "effect/Effect"
+ *
+ * const withdraw = SqliteJournal.transactional(
+ *   Task.make({
+ *     run: ({ amount }: { readonly amount: number }) =>
+ *       SqliteJournal.Sql.use((sql) => sql.run("update account set balance = balance - ?", amount)).pipe(
+ *         Effect.as("Withdrawn")
+ *       )
+ *   })
+ * )
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const transactional = <State, Next, E, R>(
+  task: Task.Task<State, Next, E, R>
+): Task.Task<State, Next, E | JournalFailure, Exclude<R, Sql> | Transactions> =>
+  Durable.transactional<State, Next, E, R, JournalFailure, Transactions, Sql>(
+    task,
+    Transactions.use(({ begin }) => begin)
+  )
 // -----------------------------------------------------------------------------
 // internals
 // -----------------------------------------------------------------------------
@@ -114,3 +217,20 @@ const open = (
     })
     return attempt
   })
+
+const notInMemory = Effect.fail(
+  new JournalFailure({ operation: "begin a transaction", reason: "Refused", cause: "a journal in memory has none" })
+)
+
+/** Gives an effect the SQL of a connection. */
+const sqlOn =
+  (db: Database): Durable.Transaction["around"] =>
+  (effect) => {
+    const query = <A>(statement: () => A): Effect.Effect<A, SqliteError> =>
+      Effect.try({ try: statement, catch: (cause) => new SqliteError({ cause }) })
+    const sql: Sql["Service"] = {
+      run: (sql, ...values) => query(() => Number(db.prepare(sql).run(...values).changes)),
+      all: (sql, ...values) => query(() => db.prepare(sql).all(...values) as ReadonlyArray<Record<string, Value>>)
+    }
+    return Effect.provideService(effect, Sql, sql)
+  }

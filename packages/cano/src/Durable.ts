@@ -74,9 +74,13 @@ import {
   refuse
 } from "./internal/faults.ts"
 import { machineOf } from "./internal/machine/machine.ts"
+import { toEffect } from "./internal/machine/output.ts"
+import { compiled } from "./internal/machine/task.ts"
+import { transacted } from "./internal/run/outside.ts"
 import * as Journal from "./Journal.ts"
 import type * as Signal from "./Signal.ts"
 import type { MemoryStore } from "./Store.ts"
+import * as Task from "./Task.ts"
 import type * as Workflow from "./Workflow.ts"
 
 // -----------------------------------------------------------------------------
@@ -465,6 +469,46 @@ export const checkpoint =
   <A>(name: string, schema: Schema.Codec<A, any>) =>
   <E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.flatMap(current.Checkpoints, (keep) => keep(name, schema, effect))
+
+/**
+ * A transaction of a database that holds a journal: for packages that bring {@link transactional} for their database.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Transaction {
+  /** Gives an effect the connection of the transaction. */
+  readonly around: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, any>
+  /** Writes a row in the transaction. */
+  readonly append: Journal.Shape["append"]
+  readonly commit: Effect.Effect<void, JournalFailure>
+  readonly rollback: Effect.Effect<void>
+}
+
+/**
+ * Runs each attempt of a task in a transaction, and commits the transaction together with the row of the run: what the
+ * task did to the database happens exactly once. An attempt that fails is rolled back.
+ *
+ * **Details**
+ *
+ * Journals on a database bring their own form of it. In a bare run, and in a branch of a fork, the transaction is
+ * committed when the task has ended. The retry policy of the task begins a new transaction for each attempt.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const transactional = <State, Next, E, R, E2, R2, Needs = never>(
+  task: Task.Task<State, Next, E, R>,
+  begin: Effect.Effect<Transaction, E2, R2>
+): Task.Task<State, Next, E | E2 | JournalFailure, Exclude<R, Needs> | R2> => {
+  const { handler, name, retry } = compiled(task)
+  const run = (state: unknown) =>
+    transacted(
+      begin,
+      Effect.suspend(() => toEffect(handler(state)))
+    )
+  return Task.make({ name, retry, run: run as any }) as any
+}
 
 // -----------------------------------------------------------------------------
 // looking

@@ -96,6 +96,18 @@ export const compare = Task.fork({
 })
 // #endregion
 
+// #region transactional
+export const withdraw = SqliteJournal.transactional(
+  Task.make({
+    name: "withdraw",
+    run: ({ amount }: { readonly amount: number }) =>
+      SqliteJournal.Sql.use((sql) => sql.run("update account set balance = balance - ?", amount)).pipe(
+        Effect.as("Withdrawn")
+      )
+  })
+)
+// #endregion
+
 // #region retention
 export const retention = Durable.remove({ status: ["done", "cancelled"], endedFor: "30 days" }).pipe(
   Effect.repeat({ while: (removed) => removed > 0 }),

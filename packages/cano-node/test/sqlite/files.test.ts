@@ -146,7 +146,12 @@ describe("SqliteJournal, J7: files", () => {
         Effect.sync(() => new Database(file, "full", 0)),
         (opened) => Effect.sync(() => opened.close())
       )
-      const journal = yield* make(db, { patience: 0, hasHistory: true, maxPayload: 1 << 20 })
+      const { journal: journal } = yield* make(db, {
+        patience: 0,
+        hasHistory: true,
+        maxPayload: 1 << 20,
+        reopen: Effect.never
+      })
       yield* journal.create(newRun("r"))
       db.get("pragma max_page_count = 120")
       let last = 0

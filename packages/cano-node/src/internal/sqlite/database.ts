@@ -118,6 +118,11 @@ export class Database {
     return this.statement(sql).all(...values) as Array<Columns>
   }
 
+  /** Prepares a statement of the user's. It is not kept: there may be any number of them. */
+  prepare(sql: string): StatementSync {
+    return this.db.prepare(sql)
+  }
+
   // --- transactions
 
   begin(): void {

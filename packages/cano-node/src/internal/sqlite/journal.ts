@@ -6,16 +6,25 @@ import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { JournalFailure } from "effect-cano/DurableError"
 import * as Journal from "effect-cano/Journal"
 import * as Claims from "./claims.ts"
 import { Commits } from "./commits.ts"
 import type { Database } from "./database.ts"
+import { failureOf } from "./failure.ts"
 import * as Housekeeping from "./housekeeping.ts"
 import * as Reads from "./reads.ts"
 import * as Runs from "./runs.ts"
+import { Transactions } from "./transactions.ts"
 
 /** The hints that a slow reader may be behind; it misses older ones. */
 const maxHints = 1024
+
+/** The journal of a file, and the transactions of its users. */
+interface Made {
+  readonly journal: Journal.Shape
+  readonly transactions: Transactions
+}
 
 /** Makes the journal of an open file. What is under way is written before the scope, which closes the file, ends. */
 export const make = Effect.fnUntraced(function* (
@@ -25,19 +34,40 @@ export const make = Effect.fnUntraced(function* (
     readonly patience: number
     readonly hasHistory: boolean
     readonly maxPayload: number
+    /** Opens the file once more. */
+    readonly reopen: Effect.Effect<Database, JournalFailure>
   }
-): Effect.fn.Return<Journal.Shape, never, Scope.Scope> {
+): Effect.fn.Return<Made, never, Scope.Scope> {
   const hints = yield* PubSub.sliding<string>(maxHints)
   const noted: Array<string> = []
   const onEnd = (isWritten: boolean): void => {
     const runIds = noted.splice(0)
     if (isWritten) for (const runId of runIds) PubSub.publishUnsafe(hints, runId)
   }
-  const commits = new Commits(db, yield* Clock.Clock, options.patience, yield* FiberSet.makeRuntime(), onEnd)
+  const clock = yield* Clock.Clock
+  const { maxPayload, patience, reopen } = options
+  const commits = new Commits(db, clock, patience, yield* FiberSet.makeRuntime(), onEnd)
   yield* Effect.addFinalizer(() => Effect.sync(() => commits.end()))
   const tables: Runs.Tables = { db, hasHistory: options.hasHistory, hint: (runId) => void noted.push(runId) }
-  return Journal.checked({ ...operations(tables, commits), hints: Stream.fromPubSub(hints) }, options.maxPayload)
+  const journal = { ...operations(tables, commits), hints: Stream.fromPubSub(hints) }
+  const appendOn = (db: Database) =>
+    Journal.checked({ ...journal, append: appending({ ...tables, db }, clock) }, maxPayload).append
+  const transactions = new Transactions({ open: reopen, clock, patience, appendOn, onEnd })
+  yield* Effect.addFinalizer(() => Effect.sync(() => transactions.close()))
+  return { journal: Journal.checked(journal, maxPayload), transactions }
 })
+
+/** Appends in a transaction that is open. */
+const appending =
+  (tables: Runs.Tables, clock: Clock.Clock): Journal.Shape["append"] =>
+  (entry) =>
+    Effect.suspend(() => {
+      try {
+        return Runs.append(tables, entry, Math.floor(clock.currentTimeMillisUnsafe()))
+      } catch (error) {
+        return Effect.fail(failureOf("append", error))
+      }
+    })
 
 const operations = (tables: Runs.Tables, commits: Commits): Omit<Journal.Shape, "hints"> => {
   const { db } = tables

@@ -4,10 +4,13 @@ import * as Latch from "effect/Latch"
 import type { Conflict, JournalFailure, NotEncodable, TooLarge, UnknownRun } from "../../DurableError.ts"
 import type { Entry as Row, Loaded, Shape as Journal, Status, StoreChange, Undo, Wake } from "../../Journal.ts"
 import type { MemoryStore } from "../../Store.ts"
+import type { Transaction } from "../run/outside.ts"
 import { type Change, Encoded, JournalKey, type Journaled } from "../cell.ts"
 import { JournalInbox } from "./inbox.ts"
 import { codecOf } from "./payloads.ts"
 import { type Progress, readProgress, writeProgress } from "./progress.ts"
+
+type Appended = Effect.Success<ReturnType<Journal["append"]>>
 
 /** What a row says beside what the ledger knows. */
 export interface Written {
@@ -58,6 +61,8 @@ export class Ledger {
   private isGivenUp = false
   /** Whether something has happened to the run that it has not seen. */
   hasNews = false
+  /** The transaction that the next row belongs to. */
+  transaction: Transaction | undefined = undefined
   private store: Journaled | undefined = undefined
 
   constructor(journal: Journal, owner: string, fingerprint: string, { head, progress }: Loaded) {
@@ -124,9 +129,14 @@ export class Ledger {
       outcome: row.outcome,
       attempts: row.attempts ?? 1
     }
+    const { transaction } = this
+    const appended =
+      transaction === undefined
+        ? this.settled(this.persist(this.journal.append(entry)))
+        : this.joined(transaction, entry)
     // The commit and the change of the position belong together.
     return Effect.uninterruptible(
-      Effect.map(this.settled(this.persist(this.journal.append(entry))), ({ inbox, isCancelRequested }) => {
+      Effect.map(appended, ({ inbox, isCancelRequested }) => {
         this.sequence = entry.sequence
         this.hasNews = inbox !== entry.inbox
         this.inbox = inbox
@@ -137,6 +147,30 @@ export class Ledger {
       })
     )
   }
+
+  /**
+   * Writes a row in the transaction of its state. A transaction that cannot be committed is not tried again: the state is
+   * in flight again, for whoever claims the run.
+   */
+  private joined(transaction: Transaction, entry: Row): Effect.Effect<Appended, Gone | JournalFailure | TooLarge> {
+    this.transaction = undefined
+    return Effect.andThen(transaction.append(entry), (answer) => Effect.as(transaction.commit, answer)).pipe(
+      Effect.tapCause(() => transaction.rollback),
+      Effect.catchTags({
+        Conflict: () => gone,
+        UnknownRun: () => gone,
+        JournalFailure: (failure) =>
+          failure.reason === "Refused" ? Effect.fail(failure) : Effect.andThen(this.release, gone)
+      })
+    )
+  }
+
+  /** Rolls the transaction of a state back that did not come to its row. */
+  readonly rollback: Effect.Effect<void> = Effect.suspend(() => {
+    const { transaction } = this
+    this.transaction = undefined
+    return transaction?.rollback ?? Effect.void
+  })
 
   /** All entries of the store. */
   readonly entries: Effect.Effect<ReadonlyArray<StoreChange>, NotEncodable> = Effect.suspend(() =>

@@ -119,7 +119,7 @@ export class Stay implements Interceptor<any> {
     this.ledger.isInLoop = true
     return Effect.flatMap(this.apart(machine), (exit) => {
       this.ledger.isInLoop = false
-      return this.finish(exit)
+      return Effect.andThen(this.ledger.rollback, this.finish(exit))
     })
   }).pipe(
     Effect.catchCause((cause) =>
@@ -419,6 +419,13 @@ export class Stay implements Interceptor<any> {
         const id = this.children.idOf(branch?.attempt ?? this.live?.attempt ?? 1, branch?.id)
         const ended = this.children.inFiber(id, child.workflow, child.start?.(state), () => this.isStopped)
         return Effect.flatMap(ended, (exit) => toEffect(child.mapExit(exit, state)))
+      }),
+    // A branch has no row of its own: its transaction stands for itself.
+    join: (transaction) =>
+      Effect.map(CurrentBranch, (branch) => {
+        if (branch !== undefined) return false
+        this.ledger.transaction = transaction
+        return true
       })
   }
 

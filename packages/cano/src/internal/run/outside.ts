@@ -1,7 +1,17 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type { JournalFailure } from "../../DurableError.ts"
+import type { Shape as Journal } from "../../Journal.ts"
 import type { AnyEffect } from "../machine/output.ts"
 import type { Child, WaitFor } from "../machine/task.ts"
+
+/** An open transaction. It is committed or rolled back once. */
+export interface Transaction {
+  readonly around: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, any>
+  readonly append: Journal["append"]
+  readonly commit: Effect.Effect<void, JournalFailure>
+  readonly rollback: Effect.Effect<void>
+}
 
 /**
  * How a task waits for a time, for a signal or for a nested workflow. A bare run waits in its fiber. An interpreter that
@@ -10,6 +20,8 @@ import type { Child, WaitFor } from "../machine/task.ts"
 export interface Outside {
   readonly wait: (waitFor: WaitFor, state: unknown) => AnyEffect | undefined
   readonly nest: (child: Child, state: unknown) => AnyEffect | undefined
+  /** Takes a transaction over, to commit it with the row of the run. Gives whether it did. */
+  readonly join: (transaction: Transaction) => Effect.Effect<boolean>
 }
 
 export const Outside: Context.Reference<Outside | undefined> = Context.Reference<Outside | undefined>(
@@ -24,3 +36,24 @@ export const nested = (child: Child, state: unknown, inFiber: AnyEffect): AnyEff
 /** Waits in the way of the context. */
 export const waited = (waitFor: WaitFor, state: unknown, inFiber: AnyEffect): AnyEffect =>
   Effect.withFiber((fiber) => fiber.getRef(Outside)?.wait(waitFor, state) ?? inFiber)
+
+/** Runs an attempt in a transaction, which the interpreter of the context may commit together with its own row. */
+export const transacted = (begin: AnyEffect, attempt: AnyEffect): AnyEffect =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(restore(begin), (transaction: Transaction) =>
+      Effect.matchCauseEffect(restore(transaction.around(attempt)), {
+        onFailure: (cause) => Effect.andThen(transaction.rollback, Effect.failCause(cause)),
+        onSuccess: (next) =>
+          Effect.withFiber((fiber) =>
+            Effect.flatMap(fiber.getRef(Outside)?.join(transaction) ?? alone, (isJoined) =>
+              isJoined ? Effect.succeed(next) : Effect.as(committed(transaction), next)
+            )
+          )
+      })
+    )
+  )
+
+const alone = Effect.succeed(false)
+
+const committed = ({ commit, rollback }: Transaction): Effect.Effect<void, JournalFailure> =>
+  Effect.tapCause(commit, () => rollback)
