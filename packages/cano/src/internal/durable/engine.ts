@@ -24,7 +24,7 @@ import type { Signal } from "../../Signal.ts"
 import { MemoryStore } from "../../Store.ts"
 import type { Workflow } from "../../Workflow.ts"
 import { durationProblems, nameProblems } from "../faults.ts"
-import { type Machine, machineOf } from "../machine/machine.ts"
+import { entryOf, type Machine, machineOf } from "../machine/machine.ts"
 import type { AnyState } from "../machine/state.ts"
 import { definitionOf, type Fingerprinted } from "./definition.ts"
 import { journaledOf } from "./ledger.ts"
@@ -144,6 +144,7 @@ export class Engine {
   ): Effect.Effect<Head, RunMismatch | NotEncodable | TooLarge | JournalFailure> {
     return Effect.gen({ self: this }, function* () {
       const { runId, startIn } = run
+      entryOf(machine, run.state)
       const text = yield* codecOf(machine.schema).encode(runId, "state", run.state)
       const registered = this.registry.named(machine.name)
       const { worker } = this
