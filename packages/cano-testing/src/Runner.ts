@@ -16,11 +16,22 @@ import type * as Workflow from "effect-cano/Workflow"
  * - `"signals"`: a run takes its signals from the service `Signal.Signals` of its context.
  * - `"compensations"`: a run that fails, dies or reaches an exit in `compensateOn` is compensated.
  * - `"interruptions"`: an interruption ends a run for good, so the run is compensated.
+ * - `"store"`: a run reads and writes the `MemoryStore` of its context. A durable run has a store of its own; its runner
+ *   copies the content at the end.
+ * - `"synchronous"`: a run whose tasks do not wait needs no other fiber, so `Effect.runSync` runs it.
  *
  * @category models
  * @since 0.1.0
  */
-export type Capability = "once" | "counts" | "identity" | "signals" | "compensations" | "interruptions"
+export type Capability =
+  | "once"
+  | "counts"
+  | "identity"
+  | "signals"
+  | "compensations"
+  | "interruptions"
+  | "store"
+  | "synchronous"
 
 /**
  * The sizes of the large tests. A slow interpreter takes smaller sizes.
@@ -67,7 +78,9 @@ export const everything: ReadonlySet<Capability> = new Set([
   "identity",
   "signals",
   "compensations",
-  "interruptions"
+  "interruptions",
+  "store",
+  "synchronous"
 ])
 
 /**

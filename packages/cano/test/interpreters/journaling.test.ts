@@ -15,12 +15,12 @@ const journaled =
 interpreterSuite({
   name: "journaling, crashed after each append",
   run: journaled((append) => (append % 2 === 0 ? "after" : undefined)),
-  capabilities: new Set(["once", "counts", "identity", "signals"])
+  capabilities: new Set(["once", "counts", "identity", "signals", "store", "synchronous"])
 })
 
 // The state before the append that was lost runs again.
 interpreterSuite({
   name: "journaling, crashed before every third append",
   run: journaled((append) => (append % 3 === 2 ? "before" : undefined)),
-  capabilities: new Set(["counts", "identity", "signals"])
+  capabilities: new Set(["counts", "identity", "signals", "store", "synchronous"])
 })

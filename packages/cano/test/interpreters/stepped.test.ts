@@ -20,5 +20,5 @@ interpreterSuite({
       })
       return Effect.map(steps, () => state)
     }),
-  capabilities: new Set(["once", "identity", "signals"])
+  capabilities: new Set(["once", "identity", "signals", "store", "synchronous"])
 })

@@ -31,7 +31,7 @@ export const laws = (suite: Suite): void => {
   const { runs, seed } = replay(sizes.machines)
 
   describe(`laws of the interpreter, seed ${seed}`, () => {
-    given("once", "counts").effect(
+    given("once", "counts", "identity").effect(
       `W1, W2, W3, W4: ${runs} random machines do what the reference interpreter does`,
       () => agree(seed, runs, (seed) => observe(randomMachine(seed), { run })),
       60_000
@@ -39,7 +39,7 @@ export const laws = (suite: Suite): void => {
 
     const sound = graphs.filter((graph) => faults(graph).length === 0).filter((_, i) => i % sizes.stride === 0)
     for (const caught of [false, true]) {
-      given("once", "counts").effect(
+      given("once", "counts", "synchronous").effect(
         `W1, W2, W3, W4: ${sound.length} machines of three states do it with each of ${scripts.length} scripts, failures ${caught ? "" : "not "}caught`,
         () =>
           Effect.sync(() => {

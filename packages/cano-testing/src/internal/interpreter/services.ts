@@ -24,7 +24,7 @@ export const services = ({ given, run }: Suite): void => {
     })
     const counted = Effect.andThen(run(twice), Store.get(Count))
 
-    given("once").effect("a layer builds a fresh store each time it is built", () =>
+    given("once", "store").effect("a layer builds a fresh store each time it is built", () =>
       Effect.gen(function* () {
         const alone = Effect.provide(counted, Store.MemoryStore.layer)
         assert.strictEqual(yield* alone, 2)
@@ -34,7 +34,7 @@ export const services = ({ given, run }: Suite): void => {
       })
     )
 
-    given("once").effect("a layer inside another is fresh too", () =>
+    given("once", "store").effect("a layer inside another is fresh too", () =>
       Effect.gen(function* () {
         yield* bump
         assert.strictEqual(yield* Effect.provide(counted, Store.MemoryStore.layer), 2)
@@ -42,7 +42,7 @@ export const services = ({ given, run }: Suite): void => {
       }).pipe(Effect.provide(Store.MemoryStore.layer))
     )
 
-    given("once").effect("runs that are given one store share it", () =>
+    given("once", "store").effect("runs that are given one store share it", () =>
       Effect.gen(function* () {
         const store = yield* Store.MemoryStore.make
         const shared = Effect.provideService(counted, Store.MemoryStore, store)
