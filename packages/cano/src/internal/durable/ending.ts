@@ -130,18 +130,23 @@ export class Ending {
     })
   }
 
-  /** Writes a row of the end. A store that cannot be written must not keep an end from being written. */
+  /**
+   * Writes a row of the end. A store that cannot be written must not keep an end from being written, and neither must a
+   * failure that cannot. The first try has taken the changes of the store.
+   */
   private written(row: Written): Effect.Effect<void, any> {
-    const { ledger } = this
-    const write =
-      row.status === "done"
-        ? ledger.write(row)
-        : Effect.catch(ledger.write(row), (error) => (error instanceof Gone ? Effect.fail(error) : ledger.write(row)))
-    return Effect.map(write, () => this.keep(row.undo ?? []))
+    const write = (row: Written) => this.ledger.write(row)
+    const bare = row.outcome === undefined ? row : { ...row, outcome: outcomeText({ status: endOfOutcome(row) }) }
+    const otherwise = (next: Written) => (error: unknown) => (error instanceof Gone ? Effect.fail(error) : write(next))
+    const written =
+      row.status === "done" ? write(row) : write(row).pipe(Effect.catch(otherwise(row)), Effect.catch(otherwise(bare)))
+    return Effect.map(written, () => this.keep(row.undo ?? []))
   }
 }
 
 const rowOf = (end: End) => ({ outcome: outcomeText(end), errorTag: end.errorTag, error: end.error })
+
+const endOfOutcome = ({ outcome }: Written): End["status"] => readOutcome(outcome)?.status ?? "failed"
 
 /** The row of a run that compensates before it ends. */
 const compensating = (end: End): Written => ({ ...rowOf(end), status: "running", phase: "compensating" })
