@@ -35,13 +35,13 @@ interface ProcessOptions extends Options {
 /** Starts a process that runs workflows. Its states get no time to end, unless `worker` says so. */
 export const processOf = (
   journal: Journal.Shape,
-  workflows: ReadonlyArray<Workflow.Workflow<any, any, any, never, any>>,
+  workflows: ReadonlyArray<Workflow.Workflow<any, any, any, any, any>>,
   { plan, register, worker, ...options }: ProcessOptions = {}
 ): Effect.Effect<Process, never, Scope.Scope> =>
   Effect.gen(function* () {
     const handle = make(journal, plan, options)
-    const all = workflows.map((workflow) => Durable.register(workflow) as Layer.Layer<never, any, Durable.Durable>)
-    const layer = Layer.mergeAll(register ?? Layer.empty, ...all).pipe(
+    const all = workflows.map((workflow) => Durable.register(workflow) as Layer.Layer<never, any, any>)
+    const layer: Layer.Layer<Durable.Durable, any> = Layer.mergeAll(register ?? Layer.empty, ...all).pipe(
       Layer.provideMerge(Durable.layer({ drain: 0, ...worker })),
       Layer.provide(Layer.succeed(Journal.Journal, handle.journal))
     )
