@@ -34,7 +34,8 @@
  * - **J13** The end of a child moves the `inbox` of its parent in the same commit. A parent that waits for the ends of n
  *   children is `ready` with the n-th.
  * - **J14** A fire of a flow is accepted once: only a time after the flow's last fire, together with the run it starts.
- *   {@link Shape.saveFlow} never sets the last fire back.
+ *   {@link Shape.saveFlow} never sets the last fire back. Both are refused if the flow has changed since its `version`
+ *   was read, so of several schedulers none undoes what another has written.
  * - **J15** Lists read no payload, and no call holds a statement open between two pages.
  * - **J16** Removal takes ended runs only, with all that belongs to them and with their ended children, in slices. A run
  *   whose parent has not ended stays: the parent may still read it.
@@ -445,11 +446,19 @@ export type Removal =
  */
 export interface Flow {
   readonly flowId: string
+  /** Counts the accepted saves and fires. A flow that is not there has 0. */
+  readonly version: number
   /** Describes the trigger. A flow whose trigger has changed is planned anew. */
   readonly trigger: string
+  /** When the trigger was planned. Its ticks are counted from here. */
+  readonly anchor: number
+  /** The ticks up to this time are dealt with: they have started a run, or will start none. */
   readonly lastFire: number | undefined
+  /** The durable run that was started last, by a tick. */
+  readonly lastRun: string | undefined
   readonly isPaused: boolean
   readonly runs: number
+  /** Failures in a row. */
   readonly failures: number
   readonly isTripped: boolean
 }
@@ -532,8 +541,12 @@ export interface Shape {
   readonly define: (definition: Definition) => Effect.Effect<void, JournalFailure>
   readonly definitions: (workflow: string | undefined) => Effect.Effect<ReadonlyArray<Definition>, JournalFailure>
   readonly flow: (flowId: string) => Effect.Effect<Option.Option<Flow>, JournalFailure>
-  readonly saveFlow: (flow: Flow) => Effect.Effect<void, JournalFailure>
-  /** Accepts a fire that is later than the flow's last one, and creates the run, if one is given, with it. */
+  /** Saves a flow, unless it has another version by now. The saved version is one more. */
+  readonly saveFlow: (flow: Flow) => Effect.Effect<boolean, JournalFailure>
+  /**
+   * Accepts a fire that is later than the flow's last one, saves the flow, and creates the run, if one is given, with it.
+   * A flow that has another version by now is refused. The saved version is one more.
+   */
   readonly fire: (fire: {
     readonly flow: Flow
     readonly at: number

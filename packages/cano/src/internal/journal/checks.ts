@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { JournalFailure, TooLarge } from "../../DurableError.ts"
-import type { Entry, NewRun, Shape, StoreChange, Undo } from "../../Journal.ts"
+import type { Entry, Flow, NewRun, Shape, StoreChange, Undo } from "../../Journal.ts"
 
 /*
  * The checks of what is given to a journal, before any of it is written. They are the same for all journals, so that a
@@ -93,6 +93,14 @@ const isStorableRun = (run: NewRun): boolean =>
   isStorableStore(run.store) &&
   isStorableUndo(run.undo)
 
+const isStorableFlow = (flow: Flow): boolean =>
+  areStorable([flow.flowId, flow.trigger, flow.lastRun]) &&
+  isTime(flow.anchor) &&
+  isTime(flow.lastFire ?? 0) &&
+  isCount(flow.version) &&
+  isCount(flow.runs) &&
+  isCount(flow.failures)
+
 const isStorableWake = (wake: Entry["wake"]): boolean =>
   wake === undefined || wake === "never" || isTime("in" in wake ? wake.in : wake.at)
 
@@ -147,8 +155,12 @@ export const checked = (journal: Shape, limit: number): Shape => {
       const refusal = refusalOf("send a signal", signal.runId, isFit, [["signal", signal.value]], limit)
       return refusal === undefined ? journal.send(signal) : Effect.fail(refusal)
     },
+    saveFlow: (flow) =>
+      isStorableFlow(flow)
+        ? journal.saveFlow(flow)
+        : Effect.fail(new JournalFailure({ operation: "save a flow", reason: "Refused" })),
     fire: (fire) => {
-      const isFit = areStorable([fire.flow.flowId, fire.flow.trigger]) && isTime(fire.at)
+      const isFit = isStorableFlow(fire.flow) && isTime(fire.at)
       const refusal = isFit
         ? fire.run && runRefusal("fire a flow", fire.run)
         : new JournalFailure({ operation: "fire a flow", reason: "Refused" })

@@ -523,9 +523,16 @@ export class Tables {
     this.definitions.set(JSON.stringify([definition.workflow, definition.fingerprint]), { ...definition })
   }
 
-  saveFlow(flow: Journal.Flow): void {
-    const lastFire = Math.max(flow.lastFire ?? -1, this.flows.get(flow.flowId)?.lastFire ?? -1)
-    this.flows.set(flow.flowId, { ...flow, lastFire: lastFire < 0 ? undefined : lastFire })
+  saveFlow(flow: Journal.Flow): boolean {
+    const present = this.flows.get(flow.flowId)
+    if (flow.version !== (present?.version ?? 0)) return false
+    const lastFire = Math.max(flow.lastFire ?? -1, present?.lastFire ?? -1)
+    this.flows.set(flow.flowId, {
+      ...flow,
+      version: flow.version + 1,
+      lastFire: lastFire < 0 ? undefined : lastFire
+    })
+    return true
   }
 
   fire(
@@ -534,7 +541,7 @@ export class Tables {
   ): boolean {
     const lastFire = this.flows.get(fire.flow.flowId)?.lastFire
     if (lastFire !== undefined && fire.at <= lastFire) return false
-    this.flows.set(fire.flow.flowId, { ...fire.flow, lastFire: fire.at })
+    if (!this.saveFlow({ ...fire.flow, lastFire: fire.at })) return false
     if (fire.run !== undefined) this.create(fire.run, now)
     return true
   }
