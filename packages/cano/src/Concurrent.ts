@@ -49,7 +49,7 @@ import {
 import { brandStatus } from "./internal/pool/brand.ts"
 import { goalOf } from "./internal/pool/goal.ts"
 import * as Pool from "./internal/pool/pool.ts"
-import { resultOf } from "./internal/pool/result.ts"
+import { idsProblems, resultOf } from "./internal/pool/result.ts"
 import { Meter } from "./internal/watch/meter.ts"
 import { inSpan, isTraced, span, type SpanChoice } from "./internal/watch/spans.ts"
 import * as Wait from "./Wait.ts"
@@ -448,15 +448,6 @@ const workflowChecks = {
 
 const effectProblems = (effect: unknown, index: number): ReadonlyArray<string> =>
   Effect.isEffect(effect) ? [] : [`effect ${index} is ${described(effect)}, expected an Effect`]
-
-const idsProblems = (ids: ReadonlyArray<unknown>, total: number): ReadonlyArray<string> => {
-  if (ids.length !== total) return [`there are ${total} effects and ${ids.length} ids`]
-  const wrong = ids.flatMap((id, index) => nameProblems(`the id of instance ${index}`, id))
-  if (wrong.length > 0) return wrong
-  const seen = new Set<unknown>()
-  const duplicate = ids.find((id) => seen.size === seen.add(id).size)
-  return duplicate === undefined ? [] : [`two instances have the id "${String(duplicate).slice(0, 40)}"`]
-}
 
 const instanceProblems = (instance: unknown, index: number): ReadonlyArray<string> =>
   optionsProblems<Instance<any, any>>(`instance ${index}`, instance, {

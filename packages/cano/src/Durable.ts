@@ -61,13 +61,18 @@ import type {
   UnknownRun,
   UnknownStep
 } from "./DurableError.ts"
-import { Engine } from "./internal/durable/engine.ts"
+import type * as Concurrent from "./Concurrent.ts"
+import { type Instance, runBatch } from "./internal/durable/batch.ts"
 import * as current from "./internal/durable/current.ts"
+import { Engine } from "./internal/durable/engine.ts"
 import {
   type Checks,
   expected,
   isCount,
   isDuration,
+  isFunction,
+  isIterable,
+  isSpan,
   nameProblems,
   optional,
   optionsProblems,
@@ -81,6 +86,8 @@ import * as Journal from "./Journal.ts"
 import type * as Signal from "./Signal.ts"
 import type { MemoryStore } from "./Store.ts"
 import * as Task from "./Task.ts"
+import { idsProblems } from "./internal/pool/result.ts"
+import * as Wait from "./Wait.ts"
 import type * as Workflow from "./Workflow.ts"
 
 // -----------------------------------------------------------------------------
@@ -511,6 +518,84 @@ export const transactional = <State, Next, E, R, E2, R2, Needs = never>(
 }
 
 // -----------------------------------------------------------------------------
+// many runs
+// -----------------------------------------------------------------------------
+
+/**
+ * One instance of a durable batch.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BatchInstance<State, Initial> = {
+  /** Names the instance in results and spans, and its run within the batch. */
+  readonly id: string
+  /** Found again by {@link list}, besides the label `batch`. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
+} & ([] extends Workflow.Workflow.Start<State, Initial>
+  ? { readonly state?: State | undefined }
+  : { readonly state: State })
+
+/**
+ * Runs many instances of one workflow as durable runs, and waits for them by a strategy: the durable form of
+ * `Concurrent.workflow`, with the same results.
+ *
+ * **Details**
+ *
+ * - An instance is the run `batchId/id`, with the label `batch`. Called again, after a crash for one, the batch joins the
+ *   runs that go on, gives the results of those that have ended, and starts those that are missing.
+ * - `wait`: see `Wait`. Default: `Wait.all`. When the waiting is over, the runs that have not ended are cancelled and
+ *   awaited, with their compensations. Instances that were not yet started stay away.
+ * - `onProgress`, `span`: as in `Concurrent.run`. How many run at the same time is the worker's `concurrency`.
+ * - A run that somebody has cancelled is `Cancelled`; under `Wait.all` it is `Failed`, with `RunCancelled`.
+ * - Interrupting the call cancels no run. The call fails if the journal does; the runs go on, and a second call joins
+ *   them.
+ *
+ * Throws a `ConfigurationError` for options that make no sense, or if two instances have the same id.
+ *
+ * @example
+ * ```ts
+ * import { Durable, Wait, Workflow } from "effect-cano"
+ *
+ * declare const convert: Workflow.Workflow<{ _tag: "Read"; file: string } | { _tag: "Done" }, { _tag: "Done" }, never, never, "Read">
+ * declare const files: ReadonlyArray<string>
+ *
+ * const batch = Durable.batch(convert, {
+ *   batchId: "import-2026-03-01",
+ *   instances: files.map((file) => ({ id: file, state: { _tag: "Read", file } })),
+ *   wait: Wait.quota(100)
+ * })
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const batch = <State, Exit, E, R, Initial, W extends Wait.Wait = Wait.All>(
+  workflow: Workflow.Workflow<State, Exit, E, R, Initial>,
+  options: Omit<Concurrent.Options<W>, "concurrency"> & {
+    readonly batchId: string
+    readonly instances: Iterable<BatchInstance<NoInfer<State>, NoInfer<Initial>>>
+  }
+): Effect.Effect<
+  Concurrent.Batch<
+    Array<
+      Concurrent.Result<Exit, E | Exclude<StartFailure | OutcomeFailure, InvalidRun | JournalFailure> | UnknownRun, W>
+    >
+  >,
+  InvalidRun | JournalFailure,
+  Durable
+> => {
+  machineOf(workflow)
+  refuse("Durable.batch", optionsProblems("options", options, batchChecks))
+  const { batchId, onProgress, span, wait } = options
+  const instances: ReadonlyArray<Instance> = Array.from(options.instances)
+  refuse("Durable.batch", instances.flatMap(instanceProblems))
+  const ids = instances.map(({ id }) => id)
+  refuse("Durable.batch", idsProblems(ids, ids.length))
+  return Durable.use((engine) => runBatch(engine, workflow, instances, { batchId, onProgress, span, wait })) as any
+}
+
+// -----------------------------------------------------------------------------
 // looking
 // -----------------------------------------------------------------------------
 
@@ -644,6 +729,21 @@ const workerChecks: Checks<WorkerOptions> = {
   maxCrashes: optional(isCount(0)),
   worker: optional((what, worker) => nameProblems(what, worker))
 }
+
+const batchChecks = {
+  batchId: (what: string, batchId: unknown) => nameProblems(what, batchId),
+  instances: isIterable,
+  wait: optional(expected("a strategy of the module Wait", Wait.isWait)),
+  onProgress: optional(isFunction),
+  span: optional(isSpan)
+}
+
+const instanceProblems = (instance: unknown, index: number): ReadonlyArray<string> =>
+  optionsProblems<Instance>(`instance ${index}`, instance, {
+    id: (_, id) => nameProblems(`the id of instance ${index}`, id),
+    labels: () => [],
+    state: () => []
+  })
 
 const isList = expected("a list", Array.isArray)
 

@@ -125,8 +125,7 @@ export class Engine {
     return Effect.gen({ self: this }, function* () {
       const { delay, labels = {}, runId } = options
       const problems = [
-        ...runIdProblems(runId),
-        ...labelProblems(labels),
+        ...startProblems(runId, labels),
         ...(delay === undefined ? [] : durationProblems("the delay", delay, "from 0"))
       ]
       if (problems.length > 0) return yield* Effect.fail(new InvalidRun({ problems }))
@@ -159,6 +158,27 @@ export class Engine {
       if (!isCreated) yield* this.join(machine, head, input, fresh)
       else worker?.nudge()
       return head
+    })
+  }
+
+  /** The run that a start would create, for whoever puts it in the journal. Any worker may claim the run. */
+  draft(
+    workflow: Workflow.Any,
+    options: {
+      readonly runId: string
+      readonly state: unknown
+      readonly labels: Readonly<Record<string, string>> | undefined
+    }
+  ): Effect.Effect<NewRun, InvalidRun | NotEncodable> {
+    return Effect.suspend((): Effect.Effect<NewRun, InvalidRun | NotEncodable> => {
+      const { labels = {}, runId } = options
+      const problems = startProblems(runId, labels)
+      if (problems.length > 0) return Effect.fail(new InvalidRun({ problems }))
+      const machine = machineOf(workflow)
+      const state = (options.state === undefined ? machine.start : options.state) as AnyState
+      return Effect.map(codecOf(machine.schema).encode(runId, "state", state), (text) =>
+        newRun({ definition: this.definitionOf(machine), machine }, { runId, labels, state, text, store: [] })
+      )
     })
   }
 
@@ -212,7 +232,7 @@ export class Engine {
   ): Effect.Effect<Head, UnknownRun | UnknownStep | Corrupt | InvalidRun | RunMismatch | TooLarge | JournalFailure> {
     return Effect.gen({ self: this }, function* () {
       const { from, labels = {}, runId } = options
-      const problems = [...runIdProblems(runId), ...labelProblems(labels)]
+      const problems = startProblems(runId, labels)
       if (problems.length > 0) return yield* Effect.fail(new InvalidRun({ problems }))
       const machine = machineOf(workflow)
       const head = yield* this.head(from)
@@ -296,6 +316,11 @@ export class Engine {
     })
   }
 
+  /** Waits for the end of a run, or until it is known that there is no such run. */
+  ended(runId: string): Effect.Effect<void, JournalFailure> {
+    return this.waiters.ended(runId)
+  }
+
   head(runId: string): Effect.Effect<Head, UnknownRun | JournalFailure> {
     return Effect.flatMap(this.journal.heads([runId]), ([head]) =>
       head === undefined ? Effect.fail(new UnknownRun({ runId })) : Effect.succeed(head)
@@ -352,6 +377,12 @@ const storableProblems = (what: string, text: unknown): ReadonlyArray<string> =>
     ? []
     : [`${what} holds a character that cannot be stored`]
 }
+
+/** What is wrong with the id and the labels of a run. */
+export const startProblems = (runId: unknown, labels: unknown): ReadonlyArray<string> => [
+  ...runIdProblems(runId),
+  ...labelProblems(labels)
+]
 
 /** `~` stands in the ids of children. */
 const runIdProblems = (runId: unknown): ReadonlyArray<string> => {
