@@ -65,6 +65,7 @@ import type * as Concurrent from "./Concurrent.ts"
 import { type Instance, runBatch } from "./internal/durable/batch.ts"
 import * as current from "./internal/durable/current.ts"
 import { Engine } from "./internal/durable/engine.ts"
+import { type DurableJob, DurableJobKey, IsStopping, runIdOf } from "./internal/durable/job.ts"
 import {
   type Checks,
   expected,
@@ -83,6 +84,7 @@ import { toEffect } from "./internal/machine/output.ts"
 import { compiled } from "./internal/machine/task.ts"
 import { transacted } from "./internal/run/outside.ts"
 import * as Journal from "./Journal.ts"
+import type * as Scheduler from "./Scheduler.ts"
 import type * as Signal from "./Signal.ts"
 import type { MemoryStore } from "./Store.ts"
 import * as Task from "./Task.ts"
@@ -522,6 +524,110 @@ export const transactional = <State, Next, E, R, E2, R2, Needs = never>(
 // -----------------------------------------------------------------------------
 
 /**
+ * A job for a flow of a {@link Scheduler.Scheduler}: each tick starts a durable run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Job<out A, out E> {
+  (tick: Scheduler.Tick): Effect.Effect<A, E, Durable>
+  readonly "~effect-cano/Durable/Job": unknown
+}
+
+/**
+ * The options of a job.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type JobOptions<State, Initial, Waits extends boolean = true> = {
+  /** Found again by {@link list}. The function is given the tick. */
+  readonly labels?:
+    | Readonly<Record<string, string>>
+    | ((tick: Scheduler.Tick) => Readonly<Record<string, string>>)
+    | undefined
+  /**
+   * Whether a run of the flow lasts until the durable run has ended, and ends as that does. Default: true. With `false`
+   * it only starts the run, so the counters and the trip of the flow say nothing of how the run ends.
+   */
+  readonly wait?: Waits | undefined
+} & ([] extends Workflow.Workflow.Start<State, Initial>
+  ? { readonly state?: State | ((tick: Scheduler.Tick) => State) | undefined }
+  : { readonly state: State | ((tick: Scheduler.Tick) => State) })
+
+/**
+ * Makes the job of a flow that starts a durable run for each tick. The run's id is `flow@time`, with the time of the
+ * tick in ISO 8601, so a tick has one run, however many schedulers start it, and however often.
+ *
+ * **Details**
+ *
+ * - `state`: the start state, or a function of the tick that gives it. The same tick must give the same state. Optional
+ *   where the workflow's initial state has no payload.
+ * - In a scheduler with a journal, the tick is accepted and the run created in one step. That needs one journal for
+ *   both. A tick is then neither lost nor run twice, whatever crashes.
+ * - What interrupts the flow's run cancels the durable run, and waits for its end: `timeout`, `overlap:
+ *   "cancelPrevious"`, `remove` and `cancel`. The stop of a scheduler does not: the durable run goes on.
+ * - A run by hand has the id `flow@time#number`.
+ *
+ * @example
+ * ```ts
+ * import { Durable, Scheduler, Trigger, Workflow } from "effect-cano"
+ * import * as DateTime from "effect/DateTime"
+ *
+ * declare const report: Workflow.Workflow<{ _tag: "Collect"; day: string } | { _tag: "Sent" }, { _tag: "Sent" }>
+ *
+ * const nightly = Scheduler.flow(
+ *   "nightly report",
+ *   Trigger.cron("0 2 * * *"),
+ *   Durable.job(report, { state: ({ due }) => ({ _tag: "Collect", day: DateTime.formatIsoDateUtc(due) }) }),
+ *   { missed: "once" }
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const job = <State, Exit, E, R, Initial, const Waits extends boolean = true>(
+  workflow: Workflow.Workflow<State, Exit, E, R, Initial>,
+  ...[options]: [] extends Workflow.Workflow.Start<State, Initial>
+    ? [options?: JobOptions<NoInfer<State>, NoInfer<Initial>, Waits> | undefined]
+    : [options: JobOptions<NoInfer<State>, NoInfer<Initial>, Waits>]
+): Job<
+  Waits extends true ? Exit : string,
+  StartFailure | (Waits extends true ? E | OutcomeFailure | UnknownRun | RunMismatch : never)
+> => {
+  machineOf(workflow)
+  refuse("Durable.job", options === undefined ? [] : optionsProblems("options", options, jobChecks))
+  const { labels, state, wait = true } = (options ?? {}) as JobOptions<any, any, boolean>
+  const startOf = (tick: Scheduler.Tick) => ({
+    runId: runIdOf(tick),
+    state: typeof state === "function" ? (state as (tick: Scheduler.Tick) => unknown)(tick) : state,
+    labels: typeof labels === "function" ? labels(tick) : labels
+  })
+  const cancel = (runId: string) =>
+    Durable.use((engine) => Effect.ignore(Effect.andThen(engine.cancel(runId), engine.ended(runId))))
+  const follow = (tick: Scheduler.Tick): Effect.Effect<any, any, Durable> => {
+    const runId = runIdOf(tick)
+    if (!wait) return Effect.succeed(runId)
+    const unlessStopping = Effect.flatMap(IsStopping, (isStopping) => (isStopping() ? Effect.void : cancel(runId)))
+    return Effect.onInterrupt(awaitOutcome(workflow, runId), () => unlessStopping)
+  }
+  const parts: DurableJob = {
+    journal: Durable.useSync(({ journal }) => journal),
+    draft: (tick) => Durable.use((engine) => Effect.suspend(() => engine.draft(workflow, startOf(tick)))),
+    follow,
+    ended: (runId) => Durable.use((engine) => engine.ended(runId)),
+    cancel
+  }
+  const call = (tick: Scheduler.Tick) =>
+    Effect.andThen(
+      Durable.use((engine) => Effect.suspend(() => engine.start(workflow, startOf(tick), true))),
+      follow(tick)
+    )
+  return Object.assign(call, { [DurableJobKey]: parts } as const)
+}
+
+/**
  * One instance of a durable batch.
  *
  * @category models
@@ -728,6 +834,12 @@ const workerChecks: Checks<WorkerOptions> = {
   drain: optional(isDuration("from 0")),
   maxCrashes: optional(isCount(0)),
   worker: optional((what, worker) => nameProblems(what, worker))
+}
+
+const jobChecks: Checks<JobOptions<any, any, boolean>> = {
+  state: () => [],
+  labels: () => [],
+  wait: optional(expected("true or false", (wait) => typeof wait === "boolean"))
 }
 
 const batchChecks = {

@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -15,6 +16,7 @@ import {
   UnknownFlow
 } from "../../SchedulerError.ts"
 import type * as Trigger from "../../Trigger.ts"
+import { durableJobOf, IsStopping } from "../durable/job.ts"
 import { type Check, type Checks, described, isCount, isDuration, isOptions, optional, refuse } from "../faults.ts"
 import { isTraced } from "../watch/spans.ts"
 import * as decision from "./decision.ts"
@@ -87,7 +89,10 @@ const add = (
         order: engine.nextOrder(),
         policy: policy.success,
         timetable: timetable.success,
-        context: fiber.context,
+        context:
+          durableJobOf(definition.job) === undefined
+            ? fiber.context
+            : Context.add(fiber.context, IsStopping, () => !engine.isRunning),
         isTraced: isTraced(fiber)
       })
     )
