@@ -616,6 +616,7 @@ export const job = <State, Exit, E, R, Initial, const Waits extends boolean = tr
     journal: Durable.useSync(({ journal }) => journal),
     draft: (tick) => Durable.use((engine) => Effect.suspend(() => engine.draft(workflow, startOf(tick)))),
     follow,
+    isLive: (runId) => Durable.use((engine) => engine.isLive(runId)),
     ended: (runId) => Durable.use((engine) => engine.ended(runId)),
     cancel
   }

@@ -120,7 +120,7 @@ export const flowRuns: Metric.Counter<number> = Series.flowRuns({})
 export const flowLateness: Metric.Histogram<number> = Series.flowLateness({})
 
 /**
- * Counts ticks, and calls of `trigger`, that started no run, by `cano.flow.id` and `cano.flow.skip.reason`: `missed`,
+ * Counts ticks, and calls of `trigger`, that started no run, by `cano.flow.id` and `cano.flow.skip.reason`: `missed`, `elsewhere`,
  * or a reason of the scheduler's event `Skipped`, such as `overlap`.
  *
  * @category metrics

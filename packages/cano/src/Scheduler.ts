@@ -21,6 +21,11 @@
  * - S14: `changes` tells every event in order. A slow reader holds up nobody, and is told how many events it has lost.
  * - S15: A job has the services that `add` was called with, is told its tick, and runs in a root span of its own.
  * - S16: `layerFlows` adds its flows, starts, and fails as `add` does.
+ * - S17: With a journal, the ticks that are dealt with, the grid, a pause, the number of runs, failures in a row and a trip
+ *   survive the scheduler. Ticks that passed without one follow the `missed` policy.
+ * - S18: Schedulers on one journal start one run for a tick. A durable job's run is created in one step with the tick, and
+ *   the overlap policy knows it also after a restart.
+ * - S19: A journal that is away holds the ticks, and the scheduler says so.
  *
  * **Gotchas**
  *
@@ -64,11 +69,13 @@ import type { Pipeable } from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Covariant } from "effect/Types"
+import type { FailureReason, JournalFailure } from "./DurableError.ts"
 import { isIterable, refuse } from "./internal/faults.ts"
 import type { Failure, OutputOf, Services, Value } from "./internal/inference.ts"
 import { makeFlow } from "./internal/scheduler/definition.ts"
 import { Engine } from "./internal/scheduler/engine.ts"
 import * as Operations from "./internal/scheduler/operations.ts"
+import { Journal } from "./Journal.ts"
 import type {
   AlreadyRunning,
   DuplicateFlow,
@@ -300,6 +307,8 @@ export interface Status {
   readonly skipped: number
   /** Ticks that passed unseen and were not caught up; of a cron flow no more than 1,000 in a row are counted. */
   readonly missed: number
+  /** Ticks with which another scheduler of the journal has dealt; 0 without a journal. */
+  readonly elsewhere: number
   /** Failures in a row. */
   readonly streak: number
   /** `pause` holds its ticks until `resume`. */
@@ -318,6 +327,8 @@ export interface Status {
   readonly lastCounters: Counters | undefined
   /** When the next run is due, as things stand. */
   readonly nextRun: DateTime.Utc | undefined
+  /** Why the journal of the scheduler cannot be used at present: all ticks are held. */
+  readonly journalFailure: JournalFailure | undefined
 }
 
 /**
@@ -366,6 +377,15 @@ export type Event = Data.TaggedEnum<{
     readonly from: DateTime.Utc
     readonly count: number
   }
+  /** Another scheduler of the journal has dealt with `count` ticks. Of a cron flow no more than 1,000 in a row are counted. */
+  TakenElsewhere: {
+    readonly at: DateTime.Utc
+    readonly flow: string
+    /** The first of the ticks. */
+    readonly from: DateTime.Utc
+    readonly count: number
+  }
+  /** With a journal also by another scheduler, or before the start. `Resumed`, `Tripped` and `Reset` too. */
   Paused: { readonly at: DateTime.Utc; readonly flow: string }
   Resumed: { readonly at: DateTime.Utc; readonly flow: string }
   /** After failures in a row no tick starts a run until then. */
@@ -375,6 +395,9 @@ export type Event = Data.TaggedEnum<{
   Reset: { readonly at: DateTime.Utc; readonly flow: string }
   /** No tick will come any more. */
   Completed: { readonly at: DateTime.Utc; readonly flow: string }
+  /** The journal cannot be reached. The ticks are held until it is back, and are then late, or missed. */
+  JournalAway: { readonly at: DateTime.Utc; readonly reason: FailureReason }
+  JournalBack: { readonly at: DateTime.Utc }
   /** The reader was too slow, and `count` events before the next one were dropped. */
   Lost: { readonly at: DateTime.Utc; readonly count: number }
 }>
@@ -427,6 +450,7 @@ export interface StopReport {
  * - `WillRun`: it lies ahead and starts a run, as things stand. Whether a run is still in flight then is not known.
  * - `Skipped`, `WillBeSkipped`: it did not, or will not, start a run.
  * - `Missed`: it passed unseen and was not caught up.
+ * - `TakenElsewhere`: another scheduler of the journal has dealt with it.
  * - `Unknown`: the flow was not scheduled then, or it is too long ago: of each flow the last 64 stretches of skipped or
  *   missed ticks are remembered. Ticks one after another that were skipped for the same reason, by the same run, are one.
  *
@@ -443,6 +467,7 @@ export interface Explanation {
     | "Skipped"
     | "WillBeSkipped"
     | "Missed"
+    | "TakenElsewhere"
     | "Unknown"
   readonly reason?: SkipReason | "ended" | "notStarted" | undefined
   readonly run?: number | undefined
@@ -457,11 +482,29 @@ export interface Explanation {
  * @category models
  * @since 0.1.0
  */
-export interface SchedulerOptions {
+export interface SchedulerOptions<HasJournal extends boolean = false> {
   /** How long runs in flight may take when the scheduler is stopped; default 30 seconds. In tests 0. */
   readonly grace?: Duration.Input | undefined
   /** How many events each reader of `changes` may fall behind before it loses the oldest; default 1,024. */
   readonly buffer?: number | undefined
+  /**
+   * With `true` the scheduler needs a {@link Journal}, and remembers there of each flow the ticks it has dealt with, a
+   * pause, the number of runs, failures in a row and a trip. Default: `false`, it forgets them with the process.
+   */
+  readonly journal?: HasJournal | undefined
+}
+
+/**
+ * @since 0.1.0
+ */
+export declare namespace SchedulerOptions {
+  /**
+   * The services that a scheduler needs.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export type Services<HasJournal extends boolean> = true extends HasJournal ? Journal : never
 }
 
 // -----------------------------------------------------------------------------
@@ -613,23 +656,27 @@ export const flow: <
 > = makeFlow
 
 /**
- * Makes a scheduler, which is not started. When the scope is closed it is stopped, and what was interrupted is logged.
+ * Makes a scheduler, which is not started. With the option `journal` it needs a {@link Journal}. When the scope is closed it is stopped, and what was interrupted is logged.
  *
  * Dies with a `ConfigurationError` if an option makes no sense.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options?: SchedulerOptions): Effect.Effect<Scheduler["Service"], never, Scope.Scope> =>
+export const make = <const HasJournal extends boolean = false>(
+  options?: SchedulerOptions<HasJournal>
+): Effect.Effect<Scheduler["Service"], never, Scope.Scope | SchedulerOptions.Services<HasJournal>> =>
   Effect.gen(function* () {
-    const { buffer, grace } = Operations.settingsOf(options)
+    const settings = Operations.settingsOf(options)
+    const { buffer, grace } = settings
+    const journal = settings.journal ? yield* Journal : undefined
     const fibers = yield* FiberSet.make<any, any>()
     const clock = yield* Clock.Clock
     const context = yield* Effect.context<never>()
-    const engine = new Engine({ clock, context, fibers, buffer })
+    const engine = new Engine({ clock, context, fibers, buffer, journal })
     yield* Effect.addFinalizer(() => closeGracefully(engine, grace))
     return Operations.make(engine, grace)
-  })
+  }) as Effect.Effect<Scheduler["Service"], never, any>
 
 // -----------------------------------------------------------------------------
 // layers
@@ -641,7 +688,9 @@ export const make = (options?: SchedulerOptions): Effect.Effect<Scheduler["Servi
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: SchedulerOptions): Layer.Layer<Scheduler> => Layer.effect(Scheduler, make(options))
+export const layer = <const HasJournal extends boolean = false>(
+  options?: SchedulerOptions<HasJournal>
+): Layer.Layer<Scheduler, never, SchedulerOptions.Services<HasJournal>> => Layer.effect(Scheduler, make(options)) as any
 
 /**
  * A layer with a scheduler that has these flows and is started. Its jobs may use the scheduler itself.
@@ -664,13 +713,13 @@ export const layer = (options?: SchedulerOptions): Layer.Layer<Scheduler> => Lay
  * @category layers
  * @since 0.1.0
  */
-export const layerFlows = <const Flows extends ReadonlyArray<Flow.Any>>(
+export const layerFlows = <const Flows extends ReadonlyArray<Flow.Any>, const HasJournal extends boolean = false>(
   flows: Flows,
-  options?: SchedulerOptions
+  options?: SchedulerOptions<HasJournal>
 ): Layer.Layer<
   Scheduler,
   DuplicateFlow | InvalidFlow | InvalidCron,
-  Exclude<Flow.Services<Flows[number]>, Scheduler | Scope.Scope>
+  Exclude<Flow.Services<Flows[number]>, Scheduler | Scope.Scope> | SchedulerOptions.Services<HasJournal>
 > =>
   Layer.effect(
     Scheduler,

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Concurrent, Store, Task, Wait, Workflow } from "effect-cano"
+import { Concurrent, Durable, Store, Task, Wait, Workflow } from "effect-cano"
 
 class Offline extends Data.TaggedError("Offline")<{ readonly url: string }> {}
 declare const download: (url: string) => Effect.Effect<string, Offline>
@@ -88,5 +88,28 @@ export const spread = Task.fork({
   timeout: "10 seconds",
   concurrency: 4,
   join: (results) => (results.every(({ _tag }) => _tag === "Completed") ? "Complete" : "Partial")
+})
+// #endregion
+
+declare const files: ReadonlyArray<string>
+
+const File = Schema.TaggedUnion({ Read: { file: Schema.String }, Done: { rows: Schema.Number } })
+
+const convert = Workflow.make("convert", File, {
+  initial: "Read",
+  exits: ["Done"],
+  states: {
+    Read: {
+      to: ["Done"],
+      run: ({ file }) => Effect.map(download(file), (text) => ({ _tag: "Done", rows: text.split("\n").length }))
+    }
+  }
+})
+
+// #region durable
+export const converted = Durable.batch(convert, {
+  batchId: "import of 2026-03-01",
+  instances: files.map((file) => ({ id: file, state: { _tag: "Read", file } })),
+  wait: Wait.percentage(95)
 })
 // #endregion

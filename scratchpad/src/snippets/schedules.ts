@@ -3,8 +3,9 @@ import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Scheduler, Trigger } from "effect-cano"
+import { Durable, Journal, Scheduler, Trigger, Workflow } from "effect-cano"
 import { Main } from "effect-cano-node"
 
 declare const send: (report: { readonly day: string }) => Effect.Effect<void>
@@ -43,4 +44,29 @@ export const watching = Effect.gen(function* () {
   yield* Effect.forkScoped(print, { startImmediately: true })
   yield* scheduler.start
 })
+// #endregion
+
+const Report = Schema.TaggedUnion({ Collect: { day: Schema.String }, Sent: { day: Schema.String } })
+
+const dailyReport = Workflow.make("daily report", Report, {
+  initial: "Collect",
+  exits: ["Sent"],
+  states: {
+    Collect: { to: ["Sent"], run: ({ day }) => Effect.as(send({ day }), { _tag: "Sent", day }) }
+  }
+})
+
+// #region journal
+const nightly = Scheduler.flow(
+  "nightly report",
+  Trigger.cron("0 2 * * *"),
+  Durable.job(dailyReport, { state: ({ due }) => ({ _tag: "Collect", day: DateTime.formatIsoDateUtc(due) }) }),
+  { missed: "once", trip: 5 }
+)
+
+export const app = Scheduler.layerFlows([nightly], { journal: true }).pipe(
+  Layer.provide(Durable.register(dailyReport)),
+  Layer.provide(Durable.layer()),
+  Layer.provide(Journal.layerMemory) // one journal for both; in an application a file or a database
+)
 // #endregion

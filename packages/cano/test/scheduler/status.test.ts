@@ -26,6 +26,7 @@ describe("S4: status", () => {
         interruptions: 0,
         skipped: 0,
         missed: 0,
+        elsewhere: 0,
         streak: 0,
         paused: false,
         tripped: false,
@@ -34,7 +35,8 @@ describe("S4: status", () => {
         lastOutcome: undefined,
         lastFailure: undefined,
         lastCounters: undefined,
-        nextRun: undefined
+        nextRun: undefined,
+        journalFailure: undefined
       } as const
       const time = (millis: number) => DateTime.makeUnsafe(millis)
       assert.deepStrictEqual(yield* scheduler.status("a"), untouched)

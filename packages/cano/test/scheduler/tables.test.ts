@@ -23,7 +23,7 @@ const options = {
   span: true
 } satisfies Names<keyof Scheduler.Options<Duration.Input>>
 
-const schedulerOptions = { grace: true, buffer: true } satisfies Names<keyof Scheduler.SchedulerOptions>
+const schedulerOptions = { grace: true, buffer: true, journal: true } satisfies Names<keyof Scheduler.SchedulerOptions>
 
 const reasons = {
   overlap: true,
@@ -48,12 +48,15 @@ const events = {
   RunEnded: { flow: true, run: true, outcome: true },
   Skipped: { flow: true, due: true, reason: true, run: true, waited: true },
   Missed: { flow: true, from: true, count: true },
+  TakenElsewhere: { flow: true, from: true, count: true },
   Paused: { flow: true },
   Resumed: { flow: true },
   BackedOff: { flow: true, until: true, streak: true },
   Tripped: { flow: true, streak: true },
   Reset: { flow: true },
   Completed: { flow: true },
+  JournalAway: { reason: true },
+  JournalBack: {},
   Lost: { count: true }
 } satisfies {
   readonly [Tag in Scheduler.Event["_tag"]]: Names<

@@ -54,11 +54,15 @@ export const briefly = (events: ReadonlyArray<Scheduler.Event>): ReadonlyArray<s
         return `${event.flow} skipped: ${event.reason}${event.run === undefined ? "" : ` ${event.run}`}`
       case "Missed":
         return `${event.flow} missed ${event.count}`
+      case "TakenElsewhere":
+        return `${event.flow} taken elsewhere ${event.count}`
       case "Lost":
         return `lost ${event.count}`
       case "SchedulerStarted":
       case "SchedulerStopping":
       case "SchedulerStopped":
+      case "JournalAway":
+      case "JournalBack":
         return event._tag
       default:
         return `${event.flow} ${event._tag}`

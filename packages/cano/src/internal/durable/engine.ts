@@ -316,6 +316,11 @@ export class Engine {
     })
   }
 
+  /** Whether a run exists that has not ended. */
+  isLive(runId: string): Effect.Effect<boolean, JournalFailure> {
+    return Effect.map(this.journal.heads([runId]), ([head]) => !hasEnded(head))
+  }
+
   /** Waits for the end of a run, or until it is known that there is no such run. */
   ended(runId: string): Effect.Effect<void, JournalFailure> {
     return this.waiters.ended(runId)

@@ -20,6 +20,8 @@ export interface DurableJob {
   readonly draft: (tick: Tick) => Effect.Effect<NewRun, InvalidRun | NotEncodable, Durable>
   /** What is left to do when the run of a tick was created. */
   readonly follow: (tick: Tick) => Effect.Effect<any, any, Durable>
+  /** Whether a run has not ended. */
+  readonly isLive: (runId: string) => Effect.Effect<boolean, JournalFailure, Durable>
   readonly ended: (runId: string) => Effect.Effect<void, JournalFailure, Durable>
   readonly cancel: (runId: string) => Effect.Effect<void, never, Durable>
 }

@@ -1,6 +1,7 @@
 import * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
+import type { FailureReason } from "../../DurableError.ts"
 import type { Event, Outcome, RunId, SkipReason, Tick } from "../../Scheduler.ts"
 import { Hub } from "../watch/hub.ts"
 
@@ -36,6 +37,14 @@ export class Changes {
 
   stopped(at: number, interrupted: ReadonlyArray<RunId>): void {
     this.publish(() => ({ _tag: "SchedulerStopped", at: time(at), interrupted }))
+  }
+
+  journalAway(at: number, reason: FailureReason): void {
+    this.publish(() => ({ _tag: "JournalAway", at: time(at), reason }))
+  }
+
+  journalBack(at: number): void {
+    this.publish(() => ({ _tag: "JournalBack", at: time(at) }))
   }
 
   // ---------------------------------------------------------------------------
@@ -92,6 +101,10 @@ export class Changes {
 
   skipped(at: number, flow: string, due: number, reason: SkipReason, run: number | undefined, waited: boolean): void {
     this.publish(() => ({ _tag: "Skipped", at: time(at), flow, due: time(due), reason, run, waited }))
+  }
+
+  takenElsewhere(at: number, flow: string, from: number, count: number): void {
+    this.publish(() => ({ _tag: "TakenElsewhere", at: time(at), flow, from: time(from), count }))
   }
 
   missed(at: number, flow: string, from: number, count: number): void {

@@ -242,7 +242,7 @@ export const afterFailure = (policy: Policy, situation: Situation, now: number):
 }
 
 /** The pause after so many failures in a row. */
-const backoffDelay = ({ base, factor, maxDelay }: Backoff, streak: number): number =>
+export const backoffDelay = ({ base, factor, maxDelay }: Backoff, streak: number): number =>
   Math.min(base * factor ** (streak - 1), maxDelay)
 
 /** From when on a flow that is scheduled now has ticks. */
@@ -263,6 +263,20 @@ export const firstTick = (policy: Policy, timetable: Timetable, now: number): nu
 /** The first tick after a time, unless the flow has ended by then. */
 export const nextTick = (policy: Policy, timetable: Timetable, anchor: number, after: number): number | undefined =>
   within(policy, timetable.next(after, anchor))
+
+/** The first tick of a flow that was planned at a time, and whose ticks up to another time are dealt with. */
+export const firstUndecided = (
+  policy: Policy,
+  timetable: Timetable,
+  plannedAt: number,
+  dealtUntil: number | undefined
+): number | undefined => {
+  const isUnderWay = dealtUntil !== undefined && dealtUntil >= sinceOf(policy, plannedAt)
+  const first = isUnderWay ? undefined : firstTick(policy, timetable, plannedAt)
+  return dealtUntil === undefined || (first !== undefined && first > dealtUntil)
+    ? first
+    : nextTick(policy, timetable, anchorOf(policy, timetable, plannedAt), dealtUntil)
+}
 
 /** Whether there is a tick at this very time. */
 export const isTick = (policy: Policy, timetable: Timetable, anchor: number, at: number): boolean =>

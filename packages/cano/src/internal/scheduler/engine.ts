@@ -5,11 +5,15 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type { RunId, StopReport } from "../../Scheduler.ts"
 import { AlreadyRunning } from "../../SchedulerError.ts"
+import type { Shape as Journal } from "../../Journal.ts"
+import { Acceptance } from "./acceptance.ts"
 import { Agenda } from "./agenda.ts"
 import { Timetables } from "./calendar/timetables.ts"
 import { Changes } from "./changes.ts"
 import { Debouncer } from "./debouncer.ts"
 import type { LiveFlow } from "./flow.ts"
+import { Memory } from "./memory.ts"
+import { type Change, paused, reset, resumed } from "./remembered.ts"
 import { Runner } from "./runner.ts"
 import { Stopping } from "./stopping.ts"
 import { Ticks } from "./ticks.ts"
@@ -29,6 +33,9 @@ export class Engine {
   readonly changes: Changes
   readonly runner: Runner
   readonly debouncer: Debouncer
+  /** None without a journal. */
+  readonly memory: Memory | undefined
+  readonly acceptance: Acceptance | undefined
   readonly flows: Map<string, LiveFlow> = new Map()
   readonly timetables = new Timetables()
   state: "stopped" | "running" | "stopping" | "closed" = "stopped"
@@ -45,13 +52,20 @@ export class Engine {
     readonly context: Context.Context<never>
     readonly fibers: FiberSet.FiberSet<any, any>
     readonly buffer: number
+    readonly journal: Journal | undefined
   }) {
     const { agenda, flows } = this
-    const { context, fibers } = options
+    const { context, fibers, journal } = options
     const clock = new WallClock(options.clock)
     const changes = new Changes(options.buffer)
-    const runner = new Runner({ agenda, clock, changes, fibers, release: (flow) => this.release(flow) })
-    const ticks = new Ticks({ agenda, clock, runner, context, flows })
+    const memory = journal === undefined ? undefined : new Memory({ journal, clock, changes, context })
+    const runner = new Runner({ agenda, clock, changes, fibers, memory, release: (flow) => this.release(flow) })
+    const place = (flow: LiveFlow, tick: number) => this.ticks.placeOnce(flow, tick)
+    const acceptance =
+      memory === undefined ? undefined : new Acceptance({ memory, clock, changes, runner, context, place })
+    const ticks = new Ticks({ agenda, clock, runner, context, flows, acceptance })
+    this.memory = memory
+    this.acceptance = acceptance
     this.context = context
     this.fibers = fibers
     this.clock = clock
@@ -111,6 +125,8 @@ export class Engine {
       yield* stopping.within(grace, FiberSet.awaitEmpty(this.fibers))
       const interrupted = this.inFlight
       yield* FiberSet.clear(this.fibers)
+      if (this.memory !== undefined)
+        for (const flow of this.flows.values()) yield* Effect.ignore(this.memory.flush(flow))
       this.state = "stopped"
       this.stopping = undefined
       this.changes.stopped(this.clock.read(), interrupted)
@@ -121,6 +137,7 @@ export class Engine {
   close(): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.state = "closed"
+      this.memory?.close()
       return this.changes.close
     })
   }
@@ -141,35 +158,51 @@ export class Engine {
     if (this.isRunning) this.ticks.schedule(flow, now)
   }
 
-  pause(flow: LiveFlow): void {
-    if (flow.paused) return
-    const now = this.clock.now()
-    flow.pause(now)
-    this.agenda.remove(flow)
-    this.changes.paused(now, flow.id)
-    this.runner.dropWaiting(flow, "paused", "timer")
+  /** Waits, as `resume` and `reset` do, until the journal knows, if there is one. */
+  pause(flow: LiveFlow): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (flow.paused) return Effect.void
+      const now = this.clock.now()
+      flow.pause(now)
+      if (this.memory === undefined) this.agenda.remove(flow)
+      this.changes.paused(now, flow.id)
+      this.runner.dropWaiting(flow, "paused", "timer")
+      if (flow.remembered?.waiting !== undefined) this.acceptance!.deal(flow)
+      return this.remember(flow, paused)
+    })
   }
 
-  resume(flow: LiveFlow): void {
-    if (!flow.paused) return
-    const now = this.clock.now()
-    flow.resume(now)
-    this.changes.resumed(now, flow.id)
-    this.ticks.reschedule(flow, now)
+  resume(flow: LiveFlow): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (!flow.paused) return Effect.void
+      const now = this.clock.now()
+      flow.resume(now)
+      this.changes.resumed(now, flow.id)
+      this.ticks.reschedule(flow, now)
+      return this.remember(flow, resumed(now))
+    })
   }
 
-  reset(flow: LiveFlow): void {
-    const now = this.clock.now()
-    const wasTripped = flow.tripped
-    flow.reset(now)
-    this.changes.reset(now, flow.id)
-    if (wasTripped) this.ticks.reschedule(flow, now)
+  reset(flow: LiveFlow): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const now = this.clock.now()
+      const wasTripped = flow.tripped
+      flow.reset(now)
+      this.changes.reset(now, flow.id)
+      if (wasTripped) this.ticks.reschedule(flow, now)
+      return this.remember(flow, reset(wasTripped ? now : undefined))
+    })
+  }
+
+  private remember(flow: LiveFlow, change: Change): Effect.Effect<void> {
+    return this.memory === undefined ? Effect.void : this.memory.change(flow, change)
   }
 
   /** Removes a flow; its id is free when its runs have ended. */
   remove(flow: LiveFlow): void {
     flow.remove()
     this.agenda.remove(flow)
+    this.acceptance?.drop(flow)
     this.debouncer.drop(flow, "stopped")
     this.runner.dropWaiting(flow, "stopped")
     flow.interrupt()

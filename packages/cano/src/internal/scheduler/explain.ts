@@ -39,7 +39,8 @@ const explainPast = (flow: LiveFlow, isRunning: boolean, instant: number): Expla
   const omission = flow.history?.find(instant)
   if (omission !== undefined) {
     const { reason, run } = omission
-    return reason === "missed" ? explained("Missed") : explained("Skipped", reason, run)
+    if (reason === "missed") return explained("Missed")
+    return reason === "elsewhere" ? explained("TakenElsewhere") : explained("Skipped", reason, run)
   }
   const isForgotten = flow.history !== undefined && instant <= flow.history.forgottenUntil
   if (flow.timetable === undefined || !isRunning || !(instant >= flow.since) || isForgotten) return unknown
@@ -70,7 +71,8 @@ const words: Record<Exclude<Explanation["_tag"], "NotDue" | "Unknown">, string> 
   WillRun: "will run",
   Skipped: "skipped",
   WillBeSkipped: "will be skipped",
-  Missed: "missed"
+  Missed: "missed",
+  TakenElsewhere: "taken elsewhere, by another scheduler of the journal"
 }
 
 const reasons: Partial<Record<NonNullable<Explanation["reason"]>, string>> = {

@@ -7,11 +7,13 @@ import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Counters, Flow, Outcome, RunId, SkipReason, Tick } from "../../Scheduler.ts"
 import * as Annotations from "../annotations.ts"
+import type { Flow as Row } from "../../Journal.ts"
 import { Meter, type MeterShape } from "../watch/meter.ts"
 import type { Entry } from "./agenda.ts"
 import * as decision from "./decision.ts"
 import { History, type Omission } from "./history.ts"
 import { type AnyEffect, countersOf, jobOf } from "./job.ts"
+import type { Remembered } from "./remembered.ts"
 import { Stepper } from "./stepper.ts"
 
 /** A tick, or a call of `trigger`, that becomes a run or waits to become one. */
@@ -46,6 +48,8 @@ interface FlowOptions {
   /** The context of the call that added the flow. */
   readonly context: Context.Context<never>
   readonly isTraced: boolean
+  /** None without a journal. */
+  readonly remembered: Remembered | undefined
 }
 
 /** There may be 100,000 flows, so a part that only few of them need is made when it is needed. */
@@ -59,8 +63,10 @@ class FlowState implements Entry, decision.Situation {
   readonly context: Context.Context<never>
   readonly isTraced: boolean
   readonly meter: MeterShape | undefined
+  readonly remembered: Remembered | undefined
   private readonly effect: AnyEffect
   private readonly effectOf: ((tick: Tick) => AnyEffect) | undefined
+  private readonly within: (work: AnyEffect) => AnyEffect
   private contextOfRuns: Context.Context<never> | undefined = undefined
 
   /** The tick that comes next. */
@@ -75,6 +81,8 @@ class FlowState implements Entry, decision.Situation {
   since = NaN
   /** The time from which its ticks are counted; NaN before. */
   anchor = NaN
+  /** When the flow was planned, by this scheduler or by one before it; with a journal only. */
+  plannedAt = NaN
   /** No tick will come any more. */
   isCompleted = false
   isRemoved = false
@@ -91,6 +99,8 @@ class FlowState implements Entry, decision.Situation {
   interruptions = 0
   skipped = 0
   missed = 0
+  /** Ticks with which another scheduler of the journal has dealt. */
+  elsewhere = 0
   lastStart = NaN
   lastEnd = NaN
   lastOutcome: Outcome | undefined = undefined
@@ -107,9 +117,9 @@ class FlowState implements Entry, decision.Situation {
   /** Runs up to this number are to be interrupted. */
   private interruptedUpTo = 0
 
-  constructor({ context, definition, isTraced, order, policy, timetable }: FlowOptions) {
+  constructor({ context, definition, isTraced, order, policy, remembered, timetable }: FlowOptions) {
     const { trigger } = definition
-    const { effect, effectOf } = jobOf(definition)
+    const { effect, effectOf, within } = jobOf(definition)
     this.definition = definition
     this.order = order
     this.policy = policy
@@ -120,6 +130,8 @@ class FlowState implements Entry, decision.Situation {
     this.meter = Context.getOrUndefined(context, Meter)
     this.effect = effect
     this.effectOf = effectOf
+    this.within = within
+    this.remembered = remembered
   }
 
   get id(): string {
@@ -152,6 +164,55 @@ class FlowState implements Entry, decision.Situation {
     this.isCompleted = this.runs >= this.policy.maxRuns
     this.stepper?.restart()
     this.history?.breakOff()
+  }
+
+  /** Begins to have ticks, as the journal will tell. */
+  plan(): void {
+    const remembered = this.remembered!
+    remembered.isPlanned = false
+    remembered.toldUntil = NaN
+    remembered.catchUpUntil = -Infinity
+    remembered.waiting = undefined
+  }
+
+  /** Takes over what the journal remembers. */
+  adopt({ anchor, failures, isPaused, isTripped, lastFire, runs }: Row, now: number): void {
+    const remembered = this.remembered!
+    if (Number.isNaN(remembered.toldUntil)) {
+      remembered.toldUntil = lastFire ?? decision.before(anchor)
+      this.since = Math.min(this.since, decision.before(remembered.toldUntil))
+    }
+    // The anchor of another trigger says nothing of the ticks of this one.
+    if (anchor !== this.plannedAt && !remembered.isSuperseded) {
+      this.plannedAt = anchor
+      this.anchor = decision.anchorOf(this.policy, this.timetable, anchor)
+    }
+    if (isPaused !== this.paused) {
+      if (isPaused) this.pause(now)
+      else this.resume(now)
+    }
+    if (failures !== this.streak) {
+      const { backoff } = this.policy
+      const delay = backoff === undefined || failures === 0 ? 0 : decision.backoffDelay(backoff, failures)
+      this.streak = failures
+      this.backoffUntil = delay === 0 ? 0 : (lastFire ?? now) + delay
+    }
+    if (isTripped && !this.tripped) this.recordOmission(now, Infinity, "tripped")
+    if (!isTripped && this.tripped) this.history?.endOmission("tripped", now)
+    this.tripped = isTripped
+    this.runs = runs
+  }
+
+  /** When a tick fires: that of the agenda has a jitter. */
+  dueTimeOf(tick: number): number {
+    return tick === this.due ? this.fireAt : tick
+  }
+
+  /** What a decision looks at, if there are more runs than this scheduler knows of. */
+  situation(more: number): decision.Situation {
+    if (more === 0) return this
+    const { backoffUntil, inFlight, paused, runs, streak, tripped, waiting } = this
+    return { backoffUntil, inFlight, paused, runs, streak, tripped, waiting, running: this.running + more }
   }
 
   /** The next tick comes then, and fires when its jitter is over. */
@@ -192,7 +253,8 @@ class FlowState implements Entry, decision.Situation {
 
   /** The clock was set back to `now`: moves the schedule and what is held until some time. */
   moveBack(jump: number, now: number): decision.MoveBack {
-    const move = decision.moveBack(this.timetable, jump)
+    // No tick comes twice where a journal remembers them.
+    const move = this.remembered === undefined ? decision.moveBack(this.timetable, jump) : "keep"
     this.backoffUntil += jump
     if (move === "shift") {
       this.since += jump
@@ -272,6 +334,11 @@ class FlowState implements Entry, decision.Situation {
     return this.effectOf?.({ flow: this.id, run, due: DateTime.makeUnsafe(due), by }) ?? this.effect
   }
 
+  /** What a run does in place of its job, within the timeout of the flow. */
+  limited(work: AnyEffect): AnyEffect {
+    return this.within(work)
+  }
+
   /** Keeps the fiber of a run that has given up the thread, so that it can be interrupted. */
   keep(inFlight: InFlight): void {
     this.fibers ??= new Map()
@@ -341,7 +408,7 @@ class FlowState implements Entry, decision.Situation {
   // ---------------------------------------------------------------------------
 
   get waiting(): number {
-    return this.queue === undefined ? 0 : this.queue.length
+    return (this.queue?.length ?? 0) + (this.remembered?.waiting === undefined ? 0 : 1)
   }
 
   wait(offer: Offer): void {
@@ -351,7 +418,10 @@ class FlowState implements Entry, decision.Situation {
 
   /** A tick waits for the run before it. */
   isWaitingFor(tick: number): boolean {
-    return this.queue?.some(({ by, due }) => by === "timer" && due === tick) === true
+    return (
+      this.remembered?.waiting?.tick === tick ||
+      this.queue?.some(({ by, due }) => by === "timer" && due === tick) === true
+    )
   }
 
   /** Takes out what waits, or what waits by the timer. */
@@ -408,6 +478,12 @@ class FlowState implements Entry, decision.Situation {
       this.recordOmission(from, to, "missed")
       seen = to
     }
+  }
+
+  /** Counts ticks with which another scheduler has dealt. */
+  leaveElsewhere(count: number, from: number, to: number): void {
+    this.elsewhere += count
+    this.recordOmission(from, to, "elsewhere")
   }
 
   private recordOmission(from: number, to: number, reason: Omission["reason"], run?: number): void {

@@ -5,7 +5,7 @@ export interface Omission {
   from: number
   /** Infinity as long as the reason lasts. */
   to: number
-  readonly reason: SkipReason | "missed"
+  readonly reason: SkipReason | "missed" | "elsewhere"
   /** The run that was in the way. */
   readonly run: number | undefined
 }

@@ -19,16 +19,19 @@ export interface Job {
   readonly effect: AnyEffect
   /** What the run for one tick does, if the job is a function. */
   readonly effectOf: ((tick: Tick) => AnyEffect) | undefined
+  /** Bounds other work by the timeout of the flow. */
+  readonly within: (work: AnyEffect) => AnyEffect
 }
 
 /** The job of a flow as it runs. */
 export const jobOf = (flow: Flow.Any): Job => {
   const { job } = flow
+  const within = (work: AnyEffect): AnyEffect => withinTimeout(flow, work)
   // Not by `typeof`: a service is an Effect, and a class.
-  if (Effect.isEffect(job)) return { effect: withinTimeout(flow, job), effectOf: undefined }
+  if (Effect.isEffect(job)) return { effect: within(job), effectOf: undefined, within }
   const call = job as (tick: Tick) => unknown
   const given = (tick: Tick) => Effect.suspend(() => effectFrom(flow, call(tick)))
-  return { effect: Effect.void, effectOf: (tick) => withinTimeout(flow, given(tick)) }
+  return { effect: Effect.void, effectOf: (tick) => within(given(tick)), within }
 }
 
 const effectFrom = ({ id }: Flow.Any, given: unknown): AnyEffect => {

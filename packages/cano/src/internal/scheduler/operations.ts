@@ -10,21 +10,32 @@ import type { Flow, Options, Run, RunInFlight, Scheduler, SchedulerOptions } fro
 import {
   DuplicateFlow,
   type InvalidCron,
-  type InvalidFlow,
+  InvalidFlow,
   NotRunning,
   TriggerRefused,
   UnknownFlow
 } from "../../SchedulerError.ts"
 import type * as Trigger from "../../Trigger.ts"
 import { durableJobOf, IsStopping } from "../durable/job.ts"
-import { type Check, type Checks, described, isCount, isDuration, isOptions, optional, refuse } from "../faults.ts"
+import {
+  type Check,
+  type Checks,
+  described,
+  expected,
+  isCount,
+  isDuration,
+  isOptions,
+  optional,
+  refuse
+} from "../faults.ts"
 import { isTraced } from "../watch/spans.ts"
 import * as decision from "./decision.ts"
 import { isFlow, makeFlow } from "./definition.ts"
 import type { Engine } from "./engine.ts"
 import { explain } from "./explain.ts"
 import { type LiveFlow, makeLiveFlow, type Offer } from "./flow.ts"
-import { nameOf, policyOf } from "./policy.ts"
+import { memorableProblems, nameOf, policyOf } from "./policy.ts"
+import { Remembered } from "./remembered.ts"
 import { previewOf, statusOf } from "./status.ts"
 import { isTime, millisOf } from "./times.ts"
 
@@ -42,16 +53,16 @@ export const make = (engine: Engine, grace: Duration.Duration): Scheduler["Servi
       add(engine, isFlow(flow) ? flow : makeFlow(flow, trigger!, job!, options)) as any,
     start: engine.start,
     stop: (options = {}) => Effect.suspend(() => engine.stop(graceOf(options, grace))),
-    trigger: (flow: string | Flow.Any) => withFlow(flow, (flow) => trigger(engine, flow)) as any,
-    pause: (flow) => sync(flow, (flow) => engine.pause(flow)),
-    resume: (flow) => sync(flow, (flow) => engine.resume(flow)),
-    reset: (flow) => sync(flow, (flow) => engine.reset(flow)),
+    trigger: (flow: string | Flow.Any) => withFlow(flow, (flow) => upToDate(engine, flow, trigger)) as any,
+    pause: (flow) => withFlow(flow, (flow) => engine.pause(flow)),
+    resume: (flow) => withFlow(flow, (flow) => engine.resume(flow)),
+    reset: (flow) => withFlow(flow, (flow) => engine.reset(flow)),
     remove: (flow) => withFlow(flow, (flow) => remove(engine, flow)),
-    status: (flow) => sync(flow, (flow) => statusOf(flow, engine.isRunning, engine.clock.read())),
+    status: (flow) => sync(flow, (flow) => statusOf(flow, engine)),
     list: Effect.sync(() =>
       Array.from(engine.flows.values())
         .filter((flow) => !flow.isRemoved)
-        .map((flow) => statusOf(flow, engine.isRunning, engine.clock.read()))
+        .map((flow) => statusOf(flow, engine))
     ),
     running: (flow) => withFlow(flow, (flow) => running(engine, flow)),
     preview: (flow, n) =>
@@ -80,6 +91,8 @@ const add = (
     const { id, trigger } = definition
     const policy = policyOf(definition)
     if (Result.isFailure(policy)) return Effect.fail(policy.failure)
+    const problems = engine.memory === undefined ? [] : memorableProblems(definition)
+    if (problems.length > 0) return Effect.fail(new InvalidFlow({ flow: id, problems }))
     if (engine.flows.has(id)) return Effect.fail(new DuplicateFlow({ flow: id }))
     const timetable = engine.timetables.acquire(id, trigger, engine.clock.read())
     if (Result.isFailure(timetable)) return Effect.fail(timetable.failure)
@@ -93,11 +106,26 @@ const add = (
           durableJobOf(definition.job) === undefined
             ? fiber.context
             : Context.add(fiber.context, IsStopping, () => !engine.isRunning),
-        isTraced: isTraced(fiber)
+        isTraced: isTraced(fiber),
+        remembered: engine.memory === undefined ? undefined : new Remembered(definition)
       })
     )
     return Effect.succeed(definition)
   })
+
+/** Looks first at what other schedulers have done, if there is a journal. One that is away holds up no call. */
+const upToDate = <A, E>(
+  engine: Engine,
+  flow: LiveFlow,
+  use: (engine: Engine, flow: LiveFlow) => Effect.Effect<A, E>
+): Effect.Effect<A, E> => {
+  const { acceptance } = engine
+  if (acceptance === undefined) return use(engine, flow)
+  return Effect.andThen(
+    Effect.ignore(acceptance.refresh(flow)),
+    Effect.suspend(() => use(engine, flow))
+  )
+}
 
 const trigger = (engine: Engine, flow: LiveFlow): Effect.Effect<Run<unknown, unknown>, NotRunning | TriggerRefused> => {
   const { id } = flow
@@ -158,12 +186,19 @@ const isGrace: Check = (what, grace) =>
 
 const stopChecks: Checks<Pick<SchedulerOptions, "grace">> = { grace: optional(isGrace) }
 
-const schedulerChecks: Checks<SchedulerOptions> = { ...stopChecks, buffer: optional(isCount(1)) }
+const schedulerChecks: Checks<SchedulerOptions> = {
+  ...stopChecks,
+  buffer: optional(isCount(1)),
+  journal: optional(expected("true or false", (journal) => typeof journal === "boolean"))
+}
 
 /** Reads the options of a scheduler, and fills them in. */
-export const settingsOf = (options: SchedulerOptions = {}): { grace: Duration.Duration; buffer: number } => {
+export const settingsOf = (
+  options: SchedulerOptions<boolean> = {}
+): { readonly grace: Duration.Duration; readonly buffer: number; readonly journal: boolean } => {
   refuse("Scheduler", isOptions(schedulerChecks)("what Scheduler.make was given", options))
-  return { grace: Duration.fromInputUnsafe(options.grace ?? "30 seconds"), buffer: options.buffer ?? 1024 }
+  const { buffer = 1024, grace = "30 seconds", journal = false } = options
+  return { grace: Duration.fromInputUnsafe(grace), buffer, journal }
 }
 
 const graceOf = (options: Pick<SchedulerOptions, "grace">, standard: Duration.Duration): Duration.Duration => {

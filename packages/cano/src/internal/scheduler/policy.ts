@@ -51,6 +51,20 @@ export const policyOf = ({ id, job, options }: Flow.Any): Result.Result<Policy, 
     : Result.succeed(toPolicy(options))
 }
 
+/** What keeps a flow out of a journal. Its id is part of the ids of runs. */
+export const memorableProblems = ({ id, trigger }: Flow.Any): ReadonlyArray<string> => [
+  ...(trigger._tag === "Scheduled"
+    ? ["a journal cannot remember where an Effect schedule stands: use Trigger.every or Trigger.cron"]
+    : []),
+  ...(id.length > longestId
+    ? [`the id has ${id.length} characters, at most ${longestId} are allowed with a journal`]
+    : []),
+  ...(/[~\p{Cc}\p{Cs}]/u.test(id) ? ["the id holds a character that no run id may hold"] : [])
+]
+
+/** An id of a run has 256 characters at most, with the time of the tick and a number. */
+const longestId = 200
+
 /** The name of a flow in an error, also if it is none. */
 export const nameOf = (id: unknown): string => (typeof id === "string" ? id : described(id))
 

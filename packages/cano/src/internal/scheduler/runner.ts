@@ -10,7 +10,9 @@ import type { Agenda } from "./agenda.ts"
 import type { Changes } from "./changes.ts"
 import * as decision from "./decision.ts"
 import type { LiveFlow, Offer } from "./flow.ts"
-import { inRunSpan, runOutcome } from "./job.ts"
+import { type AnyEffect, inRunSpan, runOutcome } from "./job.ts"
+import type { Memory } from "./memory.ts"
+import { failed, started, succeeded } from "./remembered.ts"
 import type { WallClock } from "./wallClock.ts"
 
 /** Runs that start runs at once are on one stack; those that are nested deeper begin on one of their own. */
@@ -24,6 +26,7 @@ export class Runner {
   private readonly fibers: FiberSet.FiberSet<any, any>
   /** Called when a run of a flow that was removed has ended. */
   private readonly release: (flow: LiveFlow) => void
+  private readonly memory: Memory | undefined
   private depth = 0
 
   constructor(options: {
@@ -32,12 +35,14 @@ export class Runner {
     readonly changes: Changes
     readonly fibers: FiberSet.FiberSet<any, any>
     readonly release: (flow: LiveFlow) => void
+    readonly memory: Memory | undefined
   }) {
     this.agenda = options.agenda
     this.clock = options.clock
     this.changes = options.changes
     this.fibers = options.fibers
     this.release = options.release
+    this.memory = options.memory
   }
 
   /** Decides about a tick, or a call of `trigger`, and carries the decision out. */
@@ -66,14 +71,21 @@ export class Runner {
   // starting
   // ---------------------------------------------------------------------------
 
-  private start(flow: LiveFlow, offer: Offer, waited: boolean): void {
+  /** Starts the run of a tick that the journal has accepted; `work` in place of the flow's job, if it is given. */
+  startAccepted(flow: LiveFlow, offer: Offer, waited: boolean, work: AnyEffect | undefined): void {
+    flow.breakOffOmission()
+    this.start(flow, offer, waited, work)
+  }
+
+  private start(flow: LiveFlow, offer: Offer, waited: boolean, work?: AnyEffect): void {
     const { by, done, due } = offer
+    if (by === "hand") this.memory?.note(flow, started)
     const now = this.clock.lastRead
     const run = flow.start(now, offer)
     if (by === "timer") flow.meter?.flowStarted(Math.max(0, now - due), flow.context)
     this.changes.runStarted(now, flow.id, run, due, by, waited)
     if (run >= flow.policy.maxRuns) this.complete(flow)
-    const fiber = this.fork(flow, run, offer)
+    const fiber = this.fork(flow, run, offer, work === undefined ? flow.effectFor(run, offer) : flow.limited(work))
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.onEnd(flow, run, exit, done)
     flow.keep({ run, fiber, offer, startedAt: now })
@@ -82,8 +94,7 @@ export class Runner {
     if (flow.isToBeInterrupted(run)) fiber.interruptUnsafe()
   }
 
-  private fork(flow: LiveFlow, run: number, offer: Offer): Fiber.Fiber<any, any> {
-    const work = flow.effectFor(run, offer)
+  private fork(flow: LiveFlow, run: number, offer: Offer, work: AnyEffect): Fiber.Fiber<any, any> {
     const effect = flow.isTraced ? inRunSpan(work, flow.definition, run, offer.by) : work
     const nested = this.depth >= deepest ? Effect.andThen(Effect.yieldNow, effect) : effect
     this.depth++
@@ -117,7 +128,8 @@ export class Runner {
     tellDropped(superseded)
   }
 
-  private skip(flow: LiveFlow, offer: Offer, reason: SkipReason, run: number | undefined): void {
+  /** A tick or a call of `trigger` starts no run. */
+  skip(flow: LiveFlow, offer: Offer, reason: SkipReason, run: number | undefined): void {
     flow.skip(offer, reason, run)
     flow.meter?.flowSkipped(flow.id, reason, 1, flow.context)
     this.changes.skipped(this.clock.read(), flow.id, offer.due, reason, run, false)
@@ -154,6 +166,12 @@ export class Runner {
     tellDropped([offer])
   }
 
+  /** Drops a tick that has waited for the journal's run to end. */
+  dropHeld(flow: LiveFlow, offer: Offer, reason: SkipReason): void {
+    flow.remembered!.waiting = undefined
+    this.drop(flow, [offer], reason)
+  }
+
   private drop(flow: LiveFlow, offers: ReadonlyArray<Offer>, reason: SkipReason): void {
     for (const offer of offers) {
       flow.skipWaiting(offer, reason)
@@ -169,6 +187,13 @@ export class Runner {
     this.changes.missed(this.clock.read(), flow.id, stretches[0]!.from, count)
   }
 
+  /** Another scheduler has dealt with ticks. */
+  elsewhere(flow: LiveFlow, count: number, from: number, to: number): void {
+    flow.leaveElsewhere(count, from, to)
+    flow.meter?.flowSkipped(flow.id, "elsewhere", count, flow.context)
+    this.changes.takenElsewhere(this.clock.read(), flow.id, from, count)
+  }
+
   // ---------------------------------------------------------------------------
   // ending
   // ---------------------------------------------------------------------------
@@ -179,8 +204,13 @@ export class Runner {
     flow.end(now, run, outcome)
     flow.meter?.flowEnded(flow.id, outcome, flow.context)
     this.changes.runEnded(now, flow.id, run, outcome)
-    if (exit._tag === "Success") flow.recordSuccess(exit.value)
-    else if (outcome !== "interrupted") this.recordFailure(flow, run, outcome, exit.cause)
+    if (exit._tag === "Success") {
+      flow.recordSuccess(exit.value)
+      this.memory?.note(flow, succeeded)
+    } else if (outcome !== "interrupted") {
+      this.recordFailure(flow, run, outcome, exit.cause)
+      this.memory?.note(flow, failed(flow.policy.trip))
+    }
     if (done !== undefined) Deferred.doneUnsafe(done, Exit.succeed(exit))
     if (flow.isRemoved) this.release(flow)
     else if (flow.waiting > 0) flow.drain((offer) => this.startWaiting(flow, offer))
@@ -192,7 +222,8 @@ export class Runner {
     const led = flow.recordFailure(now, cause)
     const { backoffUntil, streak } = flow
     if (led === "tripped") {
-      this.agenda.remove(flow)
+      // With a journal another scheduler may reset the flow.
+      if (this.memory === undefined) this.agenda.remove(flow)
       this.changes.tripped(now, id, streak)
     } else if (led === "backedOff") {
       this.changes.backedOff(now, id, backoffUntil, streak)

@@ -2,32 +2,38 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { State, Status } from "../../Scheduler.ts"
 import * as decision from "./decision.ts"
+import type { Engine } from "./engine.ts"
 import type { LiveFlow } from "./flow.ts"
 import { type Lookahead, take } from "./lookahead.ts"
 
 /** Where a flow stands. */
-export const statusOf = (flow: LiveFlow, isRunning: boolean, now: number): Status => ({
-  id: flow.id,
-  trigger: flow.definition.trigger,
-  state: stateOf(flow, now),
-  running: flow.running,
-  waiting: flow.waiting,
-  runs: flow.runs,
-  successes: flow.successes,
-  failures: flow.failures,
-  interruptions: flow.interruptions,
-  skipped: flow.skipped,
-  missed: flow.missed,
-  streak: flow.streak,
-  paused: flow.paused,
-  tripped: flow.tripped,
-  lastStart: optionalTime(flow.lastStart),
-  lastEnd: optionalTime(flow.lastEnd),
-  lastOutcome: flow.lastOutcome,
-  lastFailure: flow.lastFailure,
-  lastCounters: flow.lastCounters,
-  nextRun: isRunning ? nextRunOf(flow, now) : undefined
-})
+export const statusOf = (flow: LiveFlow, { clock, isRunning, memory }: Engine): Status => {
+  const now = clock.read()
+  return {
+    id: flow.id,
+    trigger: flow.definition.trigger,
+    state: stateOf(flow, now),
+    running: flow.running,
+    waiting: flow.waiting,
+    runs: flow.running + flow.successes + flow.failures + flow.interruptions,
+    successes: flow.successes,
+    failures: flow.failures,
+    interruptions: flow.interruptions,
+    skipped: flow.skipped,
+    missed: flow.missed,
+    elsewhere: flow.elsewhere,
+    streak: flow.streak,
+    paused: flow.paused,
+    tripped: flow.tripped,
+    lastStart: optionalTime(flow.lastStart),
+    lastEnd: optionalTime(flow.lastEnd),
+    lastOutcome: flow.lastOutcome,
+    lastFailure: flow.lastFailure,
+    lastCounters: flow.lastCounters,
+    nextRun: isRunning ? nextRunOf(flow, now) : undefined,
+    journalFailure: memory?.failure
+  }
+}
 
 const stateOf = (flow: LiveFlow, now: number): State => {
   if (flow.running > 0) return "running"

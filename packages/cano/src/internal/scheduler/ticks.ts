@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
+import type { Acceptance } from "./acceptance.ts"
 import type { Agenda } from "./agenda.ts"
 import * as decision from "./decision.ts"
 import type { LiveFlow } from "./flow.ts"
@@ -18,6 +19,8 @@ export class Ticks {
   private readonly runner: Runner
   private readonly context: Context.Context<never>
   private readonly flows: ReadonlyMap<string, LiveFlow>
+  /** Deals with the ticks, if there is a journal. */
+  private readonly acceptance: Acceptance | undefined
   private isRunning = false
   /** Flows that came due, and whose next tick takes time to find. */
   private slow: Array<LiveFlow> = []
@@ -28,17 +31,20 @@ export class Ticks {
     readonly runner: Runner
     readonly context: Context.Context<never>
     readonly flows: ReadonlyMap<string, LiveFlow>
+    readonly acceptance: Acceptance | undefined
   }) {
     this.agenda = options.agenda
     this.clock = options.clock
     this.runner = options.runner
     this.context = options.context
     this.flows = options.flows
+    this.acceptance = options.acceptance
   }
 
   /** Schedules all flows. */
   start(now: number): void {
     this.isRunning = true
+    this.acceptance?.start()
     this.clock.watch((jump, now) => this.onSetBack(jump, now))
     for (const flow of this.flows.values()) this.schedule(flow, now)
   }
@@ -46,6 +52,7 @@ export class Ticks {
   /** Takes all flows out of the agenda, also those that are due and were not yet handed over. */
   stop(): void {
     this.isRunning = false
+    this.acceptance?.stop(this.flows.values())
     this.clock.unwatch()
     this.agenda.clear()
   }
@@ -57,6 +64,7 @@ export class Ticks {
   /** Puts a flow in the agenda for the first time since the scheduler was started. */
   schedule(flow: LiveFlow, now: number): void {
     flow.begin(now)
+    if (this.acceptance !== undefined) return this.acceptance.plan(flow)
     if (!flow.isSchedulable) return
     const { policy, timetable } = flow
     if (timetable === undefined) this.askSchedule(flow, flow.since)
@@ -65,9 +73,16 @@ export class Ticks {
 
   /** Puts a flow in the agenda again after a pause or a trip, on the same grid. */
   reschedule(flow: LiveFlow, now: number): void {
-    if (!this.isRunning || !flow.isSchedulable) return
+    if (!this.isRunning || !flow.isSchedulable || this.acceptance !== undefined) return
     if (flow.timetable === undefined) return this.askSchedule(flow, Math.max(now, flow.since))
     this.place(flow, flow.tickAfter(Math.max(now, decision.before(flow.since))))
+  }
+
+  /** Puts a flow in the agenda for a tick, with the jitter that the tick may have been given before. */
+  placeOnce(flow: LiveFlow, tick: number): void {
+    this.agenda.remove(flow)
+    if (flow.due === tick) this.agenda.add(flow)
+    else this.place(flow, tick)
   }
 
   private place(flow: LiveFlow, tick: number | undefined): void {
@@ -99,6 +114,7 @@ export class Ticks {
 
   /** A flow is due, and no longer in the agenda. */
   onDue(flow: LiveFlow, now: number): void {
+    if (this.acceptance !== undefined) return this.acceptance.deal(flow)
     const { due, timetable } = flow
     const lag = now - flow.fireAt
     if (timetable !== undefined && !timetable.isSlow) {
