@@ -552,8 +552,8 @@ export type JobOptions<State, Initial, Waits extends boolean = true> = {
    */
   readonly wait?: Waits | undefined
 } & ([] extends Workflow.Workflow.Start<State, Initial>
-  ? { readonly state?: State | ((tick: Scheduler.Tick) => State) | undefined }
-  : { readonly state: State | ((tick: Scheduler.Tick) => State) })
+  ? { readonly state?: NoInfer<State | ((tick: Scheduler.Tick) => State)> | undefined }
+  : { readonly state: NoInfer<State | ((tick: Scheduler.Tick) => State)> })
 
 /**
  * Makes the job of a flow that starts a durable run for each tick. The run's id is `flow@time`, with the time of the
@@ -590,8 +590,8 @@ export type JobOptions<State, Initial, Waits extends boolean = true> = {
 export const job = <State, Exit, E, R, Initial, const Waits extends boolean = true>(
   workflow: Workflow.Workflow<State, Exit, E, R, Initial>,
   ...[options]: [] extends Workflow.Workflow.Start<State, Initial>
-    ? [options?: JobOptions<NoInfer<State>, NoInfer<Initial>, Waits> | undefined]
-    : [options: JobOptions<NoInfer<State>, NoInfer<Initial>, Waits>]
+    ? [options?: JobOptions<State, Initial, Waits> | undefined]
+    : [options: JobOptions<State, Initial, Waits>]
 ): Job<
   Waits extends true ? Exit : string,
   StartFailure | (Waits extends true ? E | OutcomeFailure | UnknownRun | RunMismatch : never)
