@@ -26,6 +26,9 @@ it.effect("lines of JSON: a file that was cut in its last line has all answers b
     const file = yield* newFile
     const flow = {
       flowId: "f",
+      version: 0,
+      anchor: 0,
+      lastRun: undefined,
       trigger: "",
       lastFire: undefined,
       isPaused: false,
@@ -34,7 +37,7 @@ it.effect("lines of JSON: a file that was cut in its last line has all answers b
       isTripped: false
     }
     const write = (runs: number) =>
-      Effect.scoped(Effect.flatMap(open(file), (journal) => journal.saveFlow({ ...flow, runs })))
+      Effect.scoped(Effect.flatMap(open(file), (journal) => journal.saveFlow({ ...flow, runs, version: runs - 1 })))
     yield* write(1)
     const size = readFileSync(file).length
     yield* write(2)
@@ -42,6 +45,6 @@ it.effect("lines of JSON: a file that was cut in its last line has all answers b
     const journal = yield* open(file)
     assert.strictEqual(JSON.stringify(yield* journal.flow("f")).includes(`"runs":1`), true)
     appendFileSync(file, "")
-    yield* journal.saveFlow({ ...flow, runs: 3 })
+    yield* journal.saveFlow({ ...flow, runs: 3, version: 1 })
   })
 )

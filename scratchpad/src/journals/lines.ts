@@ -419,9 +419,12 @@ const make = (file: string) =>
         .reduce((count, run) => count + removeFamily(run), 0)
     }
 
-    const saveFlow = (flow: Journal.Flow) => {
-      const lastFire = Math.max(flow.lastFire ?? -1, tables.flows.get(flow.flowId)?.lastFire ?? -1)
-      put("flows", flow.flowId, { ...flow, lastFire: lastFire < 0 ? undefined : lastFire })
+    const saveFlow = (flow: Journal.Flow): boolean => {
+      const present = tables.flows.get(flow.flowId)
+      if (flow.version !== (present?.version ?? 0)) return false
+      const lastFire = Math.max(flow.lastFire ?? -1, present?.lastFire ?? -1)
+      put("flows", flow.flowId, { ...flow, version: flow.version + 1, lastFire: lastFire < 0 ? undefined : lastFire })
+      return true
     }
 
     const journal: Journal.Shape = {
@@ -481,7 +484,7 @@ const make = (file: string) =>
       fire: ({ at, flow, run }) =>
         call("fire", (now) => {
           if (at <= (tables.flows.get(flow.flowId)?.lastFire ?? -1)) return false
-          saveFlow({ ...flow, lastFire: at })
+          if (!saveFlow({ ...flow, lastFire: at })) return false
           if (run !== undefined) create(run, now)
           return true
         }),

@@ -41,10 +41,10 @@ export const processOf = (
   Effect.gen(function* () {
     const handle = make(journal, plan, options)
     const all = workflows.map((workflow) => Durable.register(workflow) as Layer.Layer<never, any, any>)
-    const layer: Layer.Layer<Durable.Durable, any> = Layer.mergeAll(register ?? Layer.empty, ...all).pipe(
+    const layer = Layer.mergeAll(register ?? Layer.empty, ...all).pipe(
       Layer.provideMerge(Durable.layer({ drain: 0, ...worker })),
       Layer.provide(Layer.succeed(Journal.Journal, handle.journal))
-    )
+    ) as Layer.Layer<Durable.Durable, any>
     const scope = yield* Scope.fork(yield* Effect.scope)
     const context = yield* Layer.buildWithScope(layer, scope)
     const close = Scope.close(scope, Exit.void)

@@ -92,8 +92,11 @@ export const flow = (db: Database, flowId: string): Journal.Flow | undefined => 
   if (row === undefined) return undefined
   return {
     flowId,
+    version: row["version"] as number,
     trigger: row["trigger"] as string,
+    anchor: row["anchor"] as number,
     lastFire: (row["last_fire"] ?? undefined) as number | undefined,
+    lastRun: (row["last_run"] ?? undefined) as string | undefined,
     isPaused: row["is_paused"] === 1,
     runs: row["runs"] as number,
     failures: row["failures"] as number,
@@ -101,21 +104,27 @@ export const flow = (db: Database, flowId: string): Journal.Flow | undefined => 
   }
 }
 
-/** The later of the two last fires stays. */
-export const saveFlow = ({ db }: Tables, flow: Journal.Flow): void =>
-  void db.run(
-    `insert into cano_flow (flow_id, trigger, last_fire, is_paused, runs, failures, is_tripped) values (?, ?, ?, ?, ?, ?, ?)
-     on conflict (flow_id) do update set trigger = excluded.trigger, is_paused = excluded.is_paused, runs = excluded.runs,
-       failures = excluded.failures, is_tripped = excluded.is_tripped,
+/** Saves a flow that still has the version, with one more. The later of the two last fires stays. */
+export const saveFlow = ({ db }: Tables, flow: Journal.Flow): boolean =>
+  db.run(
+    `insert into cano_flow (flow_id, version, trigger, anchor, last_fire, last_run, is_paused, runs, failures, is_tripped)
+     select ?1, ?2 + 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
+     where ?2 = coalesce((select version from cano_flow where flow_id = ?1), 0)
+     on conflict (flow_id) do update set version = excluded.version, trigger = excluded.trigger, anchor = excluded.anchor,
+       last_run = excluded.last_run, is_paused = excluded.is_paused, runs = excluded.runs, failures = excluded.failures,
+       is_tripped = excluded.is_tripped,
        last_fire = coalesce(max(last_fire, excluded.last_fire), last_fire, excluded.last_fire)`,
     flow.flowId,
+    flow.version,
     flow.trigger,
+    flow.anchor,
     orNull(flow.lastFire),
+    orNull(flow.lastRun),
     flow.isPaused ? 1 : 0,
     flow.runs,
     flow.failures,
     flow.isTripped ? 1 : 0
-  )
+  ) > 0
 
 export const fire = (
   tables: Tables,
@@ -128,7 +137,7 @@ export const fire = (
 ): boolean => {
   const lastFire = flow(tables.db, fired.flowId)?.lastFire
   if (lastFire !== undefined && at <= lastFire) return false
-  saveFlow(tables, { ...fired, lastFire: at })
+  if (!saveFlow(tables, { ...fired, lastFire: at })) return false
   tables.db.run(
     "insert into cano_fire (flow_id, at, run_id, outcome) values (?, ?, ?, 'fired')",
     fired.flowId,

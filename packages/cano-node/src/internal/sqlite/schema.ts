@@ -180,8 +180,11 @@ create table cano_worker (
 
 create table cano_flow (
   flow_id text primary key,
+  version integer not null,
   trigger text not null,
+  anchor integer not null,
   last_fire integer,
+  last_run text,
   next_fire integer,
   is_paused integer not null,
   runs integer not null,

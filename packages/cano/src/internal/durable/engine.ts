@@ -177,7 +177,7 @@ export class Engine {
       const machine = machineOf(workflow)
       const state = (options.state === undefined ? machine.start : options.state) as AnyState
       return Effect.map(codecOf(machine.schema).encode(runId, "state", state), (text) =>
-        newRun({ definition: this.definitionOf(machine), machine }, { runId, labels, state, text, store: [] })
+        newRun({ definition: definitionOf(machine), machine }, { runId, labels, state, text, store: [] })
       )
     })
   }
