@@ -41,6 +41,8 @@ export class Acceptance {
   /** Puts a flow in the agenda, for a tick. */
   private readonly place: (flow: LiveFlow, tick: number) => void
   private isRunning = false
+  /** Runs may start: also for a tick that the journal accepts while the scheduler is stopping. */
+  private isOpen = false
 
   constructor(options: {
     readonly memory: Memory
@@ -60,11 +62,22 @@ export class Acceptance {
 
   start(): void {
     this.isRunning = true
+    this.isOpen = true
   }
 
   stop(flows: Iterable<LiveFlow>): void {
     this.isRunning = false
     for (const flow of flows) this.drop(flow)
+  }
+
+  /** Waits for the answers of the journal that are on their way, after a stop. */
+  awaitAnswers(flows: Iterable<LiveFlow>): Effect.Effect<void> {
+    return Effect.asVoid(Fiber.awaitAll(Array.from(flows).flatMap(({ remembered }) => remembered?.fiber ?? [])))
+  }
+
+  /** Starts no run any more, whatever the journal answers. */
+  close(): void {
+    this.isOpen = false
   }
 
   /** Deals with no more ticks of a flow. One that waits is dropped; the journal has not accepted it. */
@@ -255,7 +268,7 @@ export class Acceptance {
       const { newRun, runId = row.lastRun, work } = draft
       const accepted = { ...row, runs, lastRun: runId }
       const start = (work: AnyEffect | undefined) => (isAccepted: boolean) => {
-        if (!isAccepted) return
+        if (!isAccepted || !this.isOpen) return
         this.dealt(flow, due, tick, () => {
           tell()
           this.runner.startAccepted(flow, offerOf(tick), waited, work)

@@ -122,11 +122,12 @@ export class Engine {
 
   private shutDown(stopping: Stopping, grace: Duration.Duration): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      yield* stopping.within(grace, FiberSet.awaitEmpty(this.fibers))
+      const answers = this.acceptance?.awaitAnswers(this.flows.values()) ?? Effect.void
+      yield* stopping.within(grace, Effect.andThen(answers, FiberSet.awaitEmpty(this.fibers)))
+      this.acceptance?.close()
       const interrupted = this.inFlight
       yield* FiberSet.clear(this.fibers)
-      if (this.memory !== undefined)
-        for (const flow of this.flows.values()) yield* Effect.ignore(this.memory.flush(flow))
+      if (this.memory !== undefined) yield* this.memory.flushAll(this.flows.values())
       this.state = "stopped"
       this.stopping = undefined
       this.changes.stopped(this.clock.read(), interrupted)

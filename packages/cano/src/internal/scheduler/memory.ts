@@ -112,6 +112,12 @@ export class Memory {
     Effect.runForkWith(this.context)(this.change(flow, change))
   }
 
+  /** Writes down what is not written yet, if the journal answers soon: a stop does not wait for it. */
+  flushAll(flows: Iterable<LiveFlow>): Effect.Effect<void> {
+    const flushes = Effect.forEach(flows, (flow) => Effect.ignore(this.flush(flow)), { discard: true })
+    return Effect.raceFirst(flushes, this.clock.sleep(patience))
+  }
+
   /** Writes down what is not written yet. A flow that was never planned waits for that. */
   flush(flow: LiveFlow): Effect.Effect<void, JournalFailure> {
     return Effect.gen({ self: this }, function* () {
