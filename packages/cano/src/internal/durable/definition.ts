@@ -29,7 +29,8 @@ const make = (machine: Machine): Fingerprinted => {
   const graph = stable(graphOf(machine))
   return {
     workflow: machine.name,
-    fingerprint: `${schemaHash}-${hashOf(graph)}`,
+    // Workflows of different names may look the same, and run other code.
+    fingerprint: `${schemaHash}-${hashOf(stable([machine.name, graph]))}`,
     schemaHash,
     graph,
     schema: stable(schema)
