@@ -1,5 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
 import type { JournalFailure } from "../../DurableError.ts"
 import type { Head, Shape as Journal } from "../../Journal.ts"
 
@@ -13,7 +15,10 @@ export class Waiters {
   private readonly journal: Journal
   private readonly poll: number
   private readonly waiting = new Map<string, Set<Deferred.Deferred<void>>>()
+  /** The runs that have been told of since the last look. */
   private readonly heard = new Set<string>()
+  private readonly news = Latch.makeUnsafe(false)
+  private readonly someone = Latch.makeUnsafe(false)
 
   constructor(journal: Journal, poll: number) {
     this.journal = journal
@@ -27,10 +32,12 @@ export class Waiters {
       const waiting = this.waiting.get(runId)
       if (waiting === undefined) this.waiting.set(runId, new Set([ended]))
       else waiting.add(ended)
+      this.someone.openUnsafe()
       const left = Effect.sync(() => {
         const waiting = this.waiting.get(runId)
         waiting?.delete(ended)
         if (waiting?.size === 0) this.waiting.delete(runId)
+        if (this.waiting.size === 0) this.someone.closeUnsafe()
       })
       // The run may have ended before.
       const first = Effect.flatMap(this.journal.heads([runId]), ([head]) =>
@@ -47,16 +54,24 @@ export class Waiters {
 
   /** A run may have ended. */
   hear(runId: string): void {
-    if (this.waiting.has(runId)) this.heard.add(runId)
+    if (!this.waiting.has(runId)) return
+    this.heard.add(runId)
+    this.news.openUnsafe()
   }
 
-  /** Looks for ends, until interrupted. */
+  /** Looks for ends while somebody waits, until interrupted: at some runs when told of them, and at all now and then. */
   readonly looks: Effect.Effect<never> = Effect.suspend(() =>
-    Effect.forever(Effect.andThen(Effect.sleep(this.poll), this.look))
+    Effect.forever(
+      Effect.flatMap(Effect.andThen(this.someone.await, Effect.timeoutOption(this.news.await, this.poll)), (told) =>
+        this.look(Option.isSome(told))
+      )
+    )
   )
 
-  private readonly look: Effect.Effect<void> = Effect.suspend(() => {
-    const ids = Array.from(this.waiting.keys())
+  private look(isTold: boolean): Effect.Effect<void> {
+    const ids = isTold ? Array.from(this.heard) : Array.from(this.waiting.keys())
+    this.heard.clear()
+    this.news.closeUnsafe()
     const slices = Array.from({ length: Math.ceil(ids.length / batch) }, (_, at) =>
       ids.slice(at * batch, (at + 1) * batch)
     )
@@ -73,7 +88,7 @@ export class Waiters {
         ),
       { discard: true }
     )
-  })
+  }
 }
 
 /** Whether a run has ended, or does not exist. */
