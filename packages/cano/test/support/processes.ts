@@ -16,7 +16,7 @@ export interface Process {
   readonly run: <A, E>(effect: Effect.Effect<A, E, Durable.Durable>) => Effect.Effect<A, E>
   /** Closes its layer, as at SIGTERM. */
   readonly close: Effect.Effect<void>
-  /** Cuts the journal off, and drops everything, as at SIGKILL. */
+  /** Cuts the journal off, and drops everything, as at SIGKILL. What is left of it needs a second to go. */
   readonly kill: Effect.Effect<void>
 }
 
@@ -52,7 +52,7 @@ export const processOf = (
       handle,
       run: <A, E>(effect: Effect.Effect<A, E, Durable.Durable>) => Effect.provideContext(effect, context),
       close,
-      kill: Effect.andThen(handle.cutOff, close)
+      kill: Effect.andThen(handle.cutOff, Effect.asVoid(Effect.forkDetach(close)))
     }
   }).pipe(Effect.orDie)
 

@@ -58,7 +58,7 @@ export class Ledger {
   isInLoop = false
   /** Opened when the worker may not keep the run: then nobody waits for the journal any more. */
   private readonly givenUp = Latch.makeUnsafe(false)
-  private isGivenUp = false
+  private isLost = false
   /** Whether something has happened to the run that it has not seen. */
   hasNews = false
   /** The transaction that the next row belongs to. */
@@ -201,9 +201,12 @@ export class Ledger {
     return attempt(quickest)
   }
 
-  /** Waits for no journal any more: the worker may not keep the run. */
-  giveUp(): void {
-    this.isGivenUp = true
+  /**
+   * Waits for the journal no longer: the worker may not keep the run. What a state has done may still be written, unless
+   * the run is lost.
+   */
+  giveUp(isLost: boolean): void {
+    this.isLost ||= isLost
     this.givenUp.openUnsafe()
   }
 
@@ -212,11 +215,15 @@ export class Ledger {
    * changes nothing (J3): then it is known to be written. Only a run that is given up leaves without knowing.
    */
   private settled<A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, E | Gone> {
-    const bounded = Effect.raceFirst(Effect.interruptible(call), Effect.andThen(this.givenUp.await, gone))
+    const late = Effect.andThen(
+      this.givenUp.await,
+      Effect.suspend(() => (this.isLost ? gone : Effect.delay(gone, lastAppend)))
+    )
+    const bounded = Effect.raceFirst(Effect.interruptible(call), late)
     if (!this.isInLoop) return bounded
     return Effect.catchCause(Effect.interruptible(call), (cause): Effect.Effect<A, E | Gone> => {
       if (!Cause.hasInterrupts(cause)) return Effect.failCause(cause)
-      return this.isGivenUp ? gone : bounded
+      return this.isLost ? gone : bounded
     })
   }
 
@@ -227,6 +234,9 @@ export class Ledger {
     )
   )
 }
+
+/** How long to wait for the last row of a run that leaves, in milliseconds. */
+const lastAppend = 1000
 
 /** How long to wait for a journal that takes a run back, in milliseconds. The worker's end gives the run back too. */
 const longestRelease = 5000

@@ -100,7 +100,7 @@ export class Stay implements Interceptor<any> {
     // A cancelled run compensates. Then only the end of its worker may stop it.
     if (why === "cancel" && (this.leaving !== undefined || this.ending.hasBegun)) return
     if (this.leaving !== "lost") this.leaving = why
-    if (this.isStopped) this.ledger.giveUp()
+    if (this.isStopped) this.ledger.giveUp(this.leaving === "lost")
     this.fiber?.interruptUnsafe()
   }
 
