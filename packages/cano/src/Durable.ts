@@ -346,7 +346,7 @@ export const start = <State, Exit, E, R, Initial>(
   workflow: Workflow.Workflow<State, Exit, E, R, Initial>,
   options: Started<State, Initial>
 ): Effect.Effect<string, StartFailure, Durable> =>
-  Durable.use((engine) => Effect.as(engine.start(workflow, options, false), options.runId))
+  Durable.use((engine) => Effect.map(engine.start(workflow, options, false), ({ runId }) => runId))
 
 /**
  * Starts a run, or joins the one that has the id, and waits for its exit. The run goes on if the caller is interrupted.
@@ -364,7 +364,7 @@ export const run = <State, Exit, E, R, Initial>(
   options: Started<State, Initial>
 ): Effect.Effect<Exit, E | StartFailure | OutcomeFailure | UnknownRun, Durable> =>
   Durable.use((engine) =>
-    Effect.andThen(engine.start(workflow, options, true), engine.outcome(workflow, options.runId))
+    Effect.flatMap(engine.start(workflow, options, true), ({ runId }) => engine.outcome(workflow, runId))
   ) as Effect.Effect<Exit, any, Durable>
 
 /**
@@ -399,7 +399,7 @@ export const signal = <A>(
   "Accepted" | "Duplicate",
   UnknownRun | RunEnded | InvalidRun | NotEncodable | TooLarge | JournalFailure,
   Durable
-> => Durable.use((engine) => engine.signal(runId, signal, value, options.id))
+> => Durable.use((engine) => engine.signal(runId, signal, value, options?.id))
 
 /**
  * Cancels a run: its state is interrupted, its compensations run, and it ends as `cancelled`.
@@ -442,7 +442,7 @@ export const restart = <State, Exit, E, R, Initial>(
   string,
   UnknownRun | UnknownStep | Corrupt | InvalidRun | RunMismatch | TooLarge | JournalFailure,
   Durable
-> => Durable.use((engine) => Effect.as(engine.restart(workflow, options), options.runId))
+> => Durable.use((engine) => Effect.map(engine.restart(workflow, options), ({ runId }) => runId))
 
 /**
  * Keeps the result of an effect inside of a state: in a durable run, the effect is not run again once it has finished,

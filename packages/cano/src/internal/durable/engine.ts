@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { hasProperty } from "effect/Predicate"
 import * as Queue from "effect/Queue"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -23,7 +24,7 @@ import type { Head, NewRun, Shape as Journal, StoreChange } from "../../Journal.
 import type { Signal } from "../../Signal.ts"
 import { MemoryStore } from "../../Store.ts"
 import type { Workflow } from "../../Workflow.ts"
-import { durationProblems, nameProblems } from "../faults.ts"
+import { durationProblems, isObject, nameProblems, refuse } from "../faults.ts"
 import { entryOf, type Machine, machineOf } from "../machine/machine.ts"
 import type { AnyState } from "../machine/state.ts"
 import { definitionOf, type Fingerprinted } from "./definition.ts"
@@ -123,6 +124,7 @@ export class Engine {
     here: boolean
   ): Effect.Effect<Head, InvalidRun | RunMismatch | NotEncodable | TooLarge | JournalFailure> {
     return Effect.gen({ self: this }, function* () {
+      refuse("Durable.start", isObject("the options", options))
       const { delay, labels = {}, runId } = options
       const problems = [
         ...startProblems(runId, labels),
@@ -231,6 +233,7 @@ export class Engine {
     }
   ): Effect.Effect<Head, UnknownRun | UnknownStep | Corrupt | InvalidRun | RunMismatch | TooLarge | JournalFailure> {
     return Effect.gen({ self: this }, function* () {
+      refuse("Durable.restart", isObject("the options", options))
       const { from, labels = {}, runId } = options
       const problems = startProblems(runId, labels)
       if (problems.length > 0) return yield* Effect.fail(new InvalidRun({ problems }))
@@ -343,6 +346,7 @@ export class Engine {
     UnknownRun | RunEnded | InvalidRun | NotEncodable | TooLarge | JournalFailure
   > {
     return Effect.gen({ self: this }, function* () {
+      refuse("Durable.signal", hasProperty(signal, "schema") ? [] : ["the signal is no Signal"])
       const problems = id === undefined ? [] : storableProblems("the id of the signal", id)
       if (problems.length > 0) return yield* Effect.fail(new InvalidRun({ problems }))
       const text = yield* codecOf(signal.schema).encode(runId, `signal "${signal.name}"`, value)

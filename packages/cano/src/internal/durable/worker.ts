@@ -1,5 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -110,7 +111,11 @@ export class Worker implements Host {
       })
       return Effect.map(
         Effect.forkIn(
-          Effect.onExit(stay.drive, () => left),
+          // Whoever starts or claims a run lends nothing to it: its context is that of its registration.
+          Effect.updateContext(
+            Effect.onExit(stay.drive, () => left),
+            (_: Context.Context<never>) => registered.context
+          ),
           this.scope
         ),
         (fiber) => {
@@ -140,10 +145,15 @@ export class Worker implements Host {
     const { fingerprint, graph, schema, workflow } = definition
     return Effect.gen({ self: this }, function* () {
       yield* this.journal.define({ workflow, fingerprint, graph, schema })
-      if (!this.registry.add(registered))
-        refuse("Durable.register", [`there is another workflow "${workflow}" in this worker`])
-      for (const { task } of machine.entries.values())
-        if (task.child !== undefined) yield* this.adopt(task.child.workflow, registered)
+      if (!this.registry.add(registered)) refuseName(workflow)
+      for (const { task } of machine.entries.values()) {
+        if (task.child === undefined) continue
+        const nested = machineOf(task.child.workflow)
+        const known = this.registry.named(nested.name)
+        // A child run is found again by the name of its workflow, so a name stands for one workflow.
+        if (known !== undefined && known.machine !== nested) refuseName(nested.name)
+        yield* this.adopt(task.child.workflow, registered)
+      }
       yield* this.learn
       this.nudge()
       return registered
@@ -338,6 +348,9 @@ export class Worker implements Host {
     })
   }
 }
+
+const refuseName = (workflow: string): void =>
+  refuse("Durable.register", [`there is another workflow "${workflow}" in this worker`])
 
 /** Cancels a run in the journal. */
 export const cancelled = (
