@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { pass } from "../support/durable.ts"
 import { briefly, quiet, watch } from "../support/scheduling.ts"
-import { makeProcess, ticksOf } from "../support/schedulers.ts"
+import { makeProcess, storedFlow, ticksOf } from "../support/schedulers.ts"
 
 const State = Schema.TaggedUnion({ Work: { tick: Schema.Number }, Done: {} })
 
@@ -100,6 +100,25 @@ describe("S18: a tick of several schedulers", () => {
         ["a Paused", "a Resumed"]
       )
     }).pipe(Effect.provide(Journal.layerMemory), quiet, Effect.scoped)
+  )
+
+  it.effect("does not undo a pause that came while it was decided", () =>
+    Effect.gen(function* () {
+      const journal = yield* Journal.Journal
+      const { job, ticks } = ticksOf(Effect.void)
+      const add = (scheduler: Scheduler.Scheduler["Service"]) => scheduler.add("a", Trigger.every("10 seconds"), job)
+      const slow: Journal.Shape = {
+        ...journal,
+        fire: (fire) => Effect.andThen(Effect.sleep("2 seconds"), journal.fire(fire))
+      }
+      yield* Effect.provideService(makeProcess(add), Journal.Journal, slow)
+      const other = yield* makeProcess(add, { isStarted: false })
+      yield* seconds(11)
+      yield* other.scheduler.pause("a")
+      yield* seconds(15)
+      assert.deepStrictEqual(ticks, [0])
+      assert.deepInclude(yield* storedFlow("a"), { isPaused: true, runs: 1 })
+    }).pipe(Effect.provide(Journal.layerMemory), quiet)
   )
 
   it.effect("counts for maxRuns in all of them", () =>
