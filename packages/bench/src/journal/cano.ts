@@ -70,6 +70,11 @@ export const append =
   async (operations) => {
     const runtime = ManagedRuntime.make(SqliteJournal.layer({ file: join(makeDirectory(), "runs.db"), synchronous }))
     const journal = await runtime.runPromise(Journal.Journal)
+    // As for the plain inserts: the write-ahead log is as long as it gets.
+    for (let round = 0; round < 10; round++) {
+      const first = Array.from({ length: 1000 }, (_, n) => journal.create(newRun(`first/${round}/${n}`)))
+      await runtime.runPromise(Effect.all(first, { concurrency: "unbounded", discard: true }))
+    }
     let call = 0
     return async () => {
       const prefix = ++call
