@@ -146,7 +146,7 @@ describe("SqliteJournal, J7: files", () => {
         Effect.sync(() => new Database(file, "full", 0)),
         (opened) => Effect.sync(() => opened.close())
       )
-      const { journal: journal } = yield* make(db, {
+      const { journal } = yield* make(db, {
         patience: 0,
         hasHistory: true,
         maxPayload: 1 << 20,
