@@ -313,21 +313,24 @@ describe("versions", () => {
   const renamed = (old: typeof Before.Type): typeof Now.Type =>
     old._tag === "Ship" ? { _tag: "Ship", orderId: old.id } : old
 
+  /** A worker that looks seldom, so that hours pass quickly. */
+  const seldom: Durable.WorkerOptions = { poll: "5 minutes", staleAfter: "1 hour" }
+
   it.effect("D7: a run of an older version waits for a migration, and goes on with it where it was", () =>
     Effect.gen(function* () {
       log.length = 0
       const journal = yield* memory
       const client = yield* clientOf(journal)
-      const old = yield* processOf(journal, [before])
+      const old = yield* processOf(journal, [before], { worker: seldom })
       yield* client(Durable.start(before, { runId: "r", state: start } as never))
       yield* pass("2 seconds")
       yield* old.close
-      const without = yield* processOf(journal, [now])
+      const without = yield* processOf(journal, [now], { worker: seldom })
       yield* pass("2 hours")
       assert.strictEqual((yield* client(Durable.get("r"))).status, "waiting")
       yield* without.close
-      yield* processOf(journal, [], { register: migrated(renamed) })
-      yield* pass("10 seconds")
+      yield* processOf(journal, [], { register: migrated(renamed), worker: seldom })
+      yield* pass("10 minutes")
       assert.strictEqual((yield* client(Durable.get("r"))).status, "done")
       assert.deepStrictEqual(log, ["1 yes"])
     })
@@ -346,13 +349,13 @@ describe("versions", () => {
       for (const to of wrong) {
         const journal = yield* memory
         const client = yield* clientOf(journal)
-        const old = yield* processOf(journal, [before])
+        const old = yield* processOf(journal, [before], { worker: seldom })
         yield* client(Durable.start(before, { runId: "r", state: start } as never))
         yield* pass("2 seconds")
         yield* old.close
         yield* pass("2 hours")
-        yield* processOf(journal, [], { register: migrated(to) })
-        yield* pass("10 seconds")
+        yield* processOf(journal, [], { register: migrated(to), worker: seldom })
+        yield* pass("10 minutes")
         const info = yield* client(Durable.get("r"))
         assert.strictEqual(info.status, "failed", String(to))
         assert.include(["Corrupt", "NotEncodable"], info.errorTag)
