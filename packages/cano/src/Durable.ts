@@ -158,8 +158,8 @@ export type StartOptions<State, Initial> = {
   /** Starts the run later. */
   readonly delay?: Duration.Input | undefined
 } & ([] extends Workflow.Workflow.Start<State, Initial>
-  ? { readonly state?: State | undefined }
-  : { readonly state: State })
+  ? { readonly state?: NoInfer<State> | undefined }
+  : { readonly state: NoInfer<State> })
 
 /**
  * A run, as lists show it.
@@ -184,6 +184,19 @@ export interface Info extends Omit<Journal.Head, "createdAt" | "updatedAt" | "en
  * @since 0.1.0
  */
 export type Provided = Run | MemoryStore | Signal.Signals
+
+/**
+ * What has changed between two versions of a workflow.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Change =
+  | {
+      readonly _tag: "StateAdded" | "StateRemoved" | "PayloadChanged" | "ExitAdded" | "ExitRemoved"
+      readonly state: string
+    }
+  | { readonly _tag: "EdgeAdded" | "EdgeRemoved" | "InitialChanged"; readonly from: string; readonly to: string }
 
 // -----------------------------------------------------------------------------
 // constructors
@@ -323,8 +336,6 @@ export const register = <State, Exit, E, R, Initial>(
 // running
 // -----------------------------------------------------------------------------
 
-type Started<S, I> = StartOptions<NoInfer<S>, NoInfer<I>>
-
 /** How a start can fail. */
 type StartFailure = InvalidRun | RunMismatch | NotEncodable | TooLarge | JournalFailure
 
@@ -344,7 +355,7 @@ type OutcomeFailure = RunFailed | RunCancelled | Corrupt | JournalFailure
  */
 export const start = <State, Exit, E, R, Initial>(
   workflow: Workflow.Workflow<State, Exit, E, R, Initial>,
-  options: Started<State, Initial>
+  options: StartOptions<State, Initial>
 ): Effect.Effect<string, StartFailure, Durable> =>
   Durable.use((engine) => Effect.map(engine.start(workflow, options, false), ({ runId }) => runId))
 
@@ -361,7 +372,7 @@ export const start = <State, Exit, E, R, Initial>(
  */
 export const run = <State, Exit, E, R, Initial>(
   workflow: Workflow.Workflow<State, Exit, E, R, Initial>,
-  options: Started<State, Initial>
+  options: StartOptions<State, Initial>
 ): Effect.Effect<Exit, E | StartFailure | OutcomeFailure | UnknownRun, Durable> =>
   Durable.use((engine) =>
     Effect.flatMap(engine.start(workflow, options, true), ({ runId }) => engine.outcome(workflow, runId))
@@ -640,8 +651,8 @@ export type BatchInstance<State, Initial> = {
   /** Found again by {@link list}, besides the label `batch`. */
   readonly labels?: Readonly<Record<string, string>> | undefined
 } & ([] extends Workflow.Workflow.Start<State, Initial>
-  ? { readonly state?: State | undefined }
-  : { readonly state: State })
+  ? { readonly state?: NoInfer<State> | undefined }
+  : { readonly state: NoInfer<State> })
 
 /**
  * Runs many instances of one workflow as durable runs, and waits for them by a strategy: the durable form of
@@ -681,7 +692,7 @@ export const batch = <State, Exit, E, R, Initial, W extends Wait.Wait = Wait.All
   workflow: Workflow.Workflow<State, Exit, E, R, Initial>,
   options: Omit<Concurrent.Options<W>, "concurrency"> & {
     readonly batchId: string
-    readonly instances: Iterable<BatchInstance<NoInfer<State>, NoInfer<Initial>>>
+    readonly instances: Iterable<BatchInstance<State, Initial>>
   }
 ): Effect.Effect<
   Concurrent.Batch<
@@ -727,6 +738,19 @@ export const list = (
     })
     return Effect.map(page, ({ next, runs }) => ({ runs: runs.map(infoOf), next }))
   })
+
+/**
+ * Tells what has changed between the version of a run and the workflow as it is now: nothing, or what a migration has to
+ * deal with. A run whose version no worker knows waits.
+ *
+ * @category looking
+ * @since 0.1.0
+ */
+export const changes = <State, Exit, E, R, Initial>(
+  workflow: Workflow.Workflow<State, Exit, E, R, Initial>,
+  runId: string
+): Effect.Effect<ReadonlyArray<Change>, UnknownRun | RunMismatch | JournalFailure, Durable> =>
+  Durable.use((engine) => engine.changes(workflow, runId))
 
 /**
  * Looks at one run.

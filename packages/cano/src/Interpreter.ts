@@ -180,8 +180,8 @@ export type Options<State, Initial, E, R> = {
   /** The first is the outermost. */
   readonly interceptors: ReadonlyArray<Interceptor<E, R>>
 } & ([] extends Workflow.Workflow.Start<State, Initial>
-  ? { readonly state?: State | undefined }
-  : { readonly state: State })
+  ? { readonly state?: NoInfer<State> | undefined }
+  : { readonly state: NoInfer<State> })
 
 // -----------------------------------------------------------------------------
 // running
@@ -220,7 +220,7 @@ export type Options<State, Initial, E, R> = {
  */
 export const run = <State, Exit, E, R, Initial, E2 = never, R2 = never>(
   self: Workflow.Workflow<State, Exit, E, R, Initial>,
-  options: Options<NoInfer<State>, NoInfer<Initial>, E2, R2>
+  options: Options<State, Initial, E2, R2>
 ): Effect.Effect<Exit, E | Exclude<E2, Inherited>, R | Exclude<R2, Inherited>> => {
   refuse("Interpreter.run", optionsProblems("options", options, checks))
   const { id, interceptors, state, transitions = 0 } = options

@@ -5,6 +5,8 @@ import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { describe, expect, it } from "tstyche"
+import * as Workflow from "../src/Workflow.ts"
+import * as Interpreter from "../src/Interpreter.ts"
 import type * as Concurrent from "../src/Concurrent.ts"
 import * as Durable from "../src/Durable.ts"
 import type * as DurableError from "../src/DurableError.ts"
@@ -112,5 +114,38 @@ describe("a scheduler with a journal", () => {
     expect(Scheduler.layer({ grace: 0 })).type.toBe<Layer.Layer<Scheduler.Scheduler>>()
     expect(Scheduler.layer({ journal: false })).type.toBe<Layer.Layer<Scheduler.Scheduler>>()
     expect(Scheduler.layer).type.not.toBeCallableWith({ jurnal: true })
+  })
+})
+
+describe("starting", () => {
+  const Plain = Schema.TaggedUnion({ Start: {}, Pay: { amount: Schema.Number }, Done: {} })
+  const plain = Workflow.make("plain", Plain, {
+    initial: "Start",
+    exits: ["Done"],
+    states: {
+      Start: { to: ["Pay"], run: () => ({ _tag: "Pay", amount: 1 }) },
+      Pay: { to: ["Done"], run: () => ({ _tag: "Done" }) }
+    }
+  })
+  const paying = Workflow.make("paying", Plain, {
+    initial: "Pay",
+    exits: ["Done"],
+    states: {
+      Start: { to: ["Pay"], run: () => ({ _tag: "Pay", amount: 1 }) },
+      Pay: { to: ["Start", "Done"], run: () => ({ _tag: "Done" }) }
+    }
+  })
+
+  it("needs no state where the initial one has no payload", () => {
+    expect(Durable.start).type.toBeCallableWith(plain, { runId: "a" })
+    expect(Durable.run).type.toBeCallableWith(plain, { runId: "a", state: { _tag: "Pay", amount: 2 } })
+    expect(Interpreter.run).type.toBeCallableWith(plain, { interceptors: [] })
+  })
+
+  it("needs the state where the initial one has a payload", () => {
+    expect(Durable.start).type.not.toBeCallableWith(paying, { runId: "a" })
+    expect(Durable.start).type.toBeCallableWith(paying, { runId: "a", state: { _tag: "Pay", amount: 2 } })
+    expect(Durable.start).type.not.toBeCallableWith(paying, { runId: "a", state: { _tag: "Pay", amount: "2" } })
+    expect(Interpreter.run).type.not.toBeCallableWith(paying, { interceptors: [] })
   })
 })

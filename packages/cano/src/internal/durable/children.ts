@@ -13,7 +13,7 @@ import { readOutcome } from "./outcome.ts"
 import { codecOf } from "./payloads.ts"
 import { newRun, type Registered } from "./registry.ts"
 
-const living = ["ready", "running", "waiting", "retrying"] as const
+export const living = ["ready", "running", "waiting", "retrying"] as const
 
 /** The child runs of a run. Their ids come from the run, so that a run that goes on finds its children again. */
 export class Children {

@@ -20,6 +20,7 @@ import {
   UnknownRun,
   UnknownStep
 } from "../../DurableError.ts"
+import type { Change } from "../../Durable.ts"
 import type { Head, NewRun, Shape as Journal, StoreChange } from "../../Journal.ts"
 import type { Signal } from "../../Signal.ts"
 import { MemoryStore } from "../../Store.ts"
@@ -27,6 +28,7 @@ import type { Workflow } from "../../Workflow.ts"
 import { durationProblems, isObject, nameProblems, refuse } from "../faults.ts"
 import { entryOf, type Machine, machineOf } from "../machine/machine.ts"
 import type { AnyState } from "../machine/state.ts"
+import { changesBetween } from "./changes.ts"
 import { definitionOf, type Fingerprinted } from "./definition.ts"
 import { journaledOf } from "./ledger.ts"
 import { readOutcome } from "./outcome.ts"
@@ -79,7 +81,13 @@ export class Engine {
       const worker = new Worker(journal, registry, workerOptions, scope, nudges, waiters)
       yield* worker.begin
       yield* Effect.addFinalizer(() => worker.close)
-      for (const loop of [worker.beats, worker.watchdog, worker.claims, hearing(journal, waiters, worker)])
+      for (const loop of [
+        worker.beats,
+        worker.watchdog,
+        worker.lookout,
+        worker.claims,
+        hearing(journal, waiters, worker)
+      ])
         yield* Effect.forkIn(loop, scope)
       return new Engine(journal, registry, worker, waiters)
     })
@@ -327,6 +335,22 @@ export class Engine {
   /** Waits for the end of a run, or until it is known that there is no such run. */
   ended(runId: string): Effect.Effect<void, JournalFailure> {
     return this.waiters.ended(runId)
+  }
+
+  /** What has changed since the version of a run. */
+  changes(
+    workflow: Workflow.Any,
+    runId: string
+  ): Effect.Effect<ReadonlyArray<Change>, UnknownRun | RunMismatch | JournalFailure> {
+    return Effect.gen({ self: this }, function* () {
+      const now = definitionOf(machineOf(workflow))
+      const head = yield* this.head(runId)
+      if (head.workflow !== now.workflow)
+        return yield* Effect.fail(new RunMismatch({ runId, differs: "workflow", workflow: head.workflow }))
+      const versions = yield* this.journal.definitions(now.workflow)
+      const then = versions.find(({ fingerprint }) => fingerprint === head.fingerprint)
+      return then === undefined ? [] : changesBetween(then, now)
+    })
   }
 
   head(runId: string): Effect.Effect<Head, UnknownRun | JournalFailure> {

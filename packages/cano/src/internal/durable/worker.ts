@@ -12,6 +12,7 @@ import type { CancelAnswer, Loaded, Owned, Shape as Journal } from "../../Journa
 import type { Workflow } from "../../Workflow.ts"
 import { refuse } from "../faults.ts"
 import { machineOf } from "../machine/machine.ts"
+import { living } from "./children.ts"
 import type { Host } from "./host.ts"
 import { type Registered, registeredOf, type Registry } from "./registry.ts"
 import { Stay, suspectFrom } from "./stay.ts"
@@ -27,6 +28,9 @@ export interface WorkerOptions {
   readonly drain: number
   readonly maxCrashes: number
 }
+
+/** How often to look for runs of unknown versions, in milliseconds. */
+const lookoutEvery = 5 * 60_000
 
 /** The most runs of one claim. */
 const batch = 256
@@ -225,6 +229,22 @@ export class Worker implements Host {
   readonly beats: Effect.Effect<never> = Effect.suspend(() => {
     const every = this.options.staleAfter / 3
     return Effect.forever(Effect.andThen(Effect.sleep(every), this.beat))
+  })
+
+  /** Warns now and then of runs that nobody can go on with, until interrupted. */
+  readonly lookout: Effect.Effect<never> = Effect.suspend(() =>
+    Effect.forever(Effect.andThen(Effect.sleep(lookoutEvery), Effect.ignore(this.unknown)))
+  )
+
+  private readonly unknown: Effect.Effect<void, JournalFailure> = Effect.gen({ self: this }, function* () {
+    const workers = yield* this.journal.workers
+    const known = new Set(workers.flatMap(({ fingerprints }) => fingerprints))
+    for (const { fingerprint, workflow } of yield* this.journal.definitions(undefined)) {
+      if (known.has(fingerprint)) continue
+      const { runs } = yield* this.journal.list({ workflow, fingerprint, status: living, limit: 1 })
+      if (runs.length > 0)
+        yield* Effect.logWarning(`Runs of workflow "${workflow}" wait: no worker knows their version ${fingerprint}`)
+    }
   })
 
   readonly beat: Effect.Effect<void> = Effect.gen({ self: this }, function* () {

@@ -1,0 +1,87 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Durable from "effect-cano/Durable"
+import * as Journal from "effect-cano/Journal"
+import * as Task from "effect-cano/Task"
+import * as Workflow from "effect-cano/Workflow"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Schema from "effect/Schema"
+import { pass } from "../support/durable.ts"
+
+const Before = Schema.TaggedUnion({
+  Start: {},
+  Pay: { amount: Schema.Number },
+  Wait: { id: Schema.String },
+  Done: {}
+})
+
+const before = Workflow.make("order", Before, {
+  initial: "Start",
+  exits: ["Done"],
+  states: {
+    Start: { to: ["Pay"], run: () => ({ _tag: "Pay", amount: 1 }) },
+    Pay: { to: ["Wait", "Done"], run: () => ({ _tag: "Wait", id: "a" }) },
+    Wait: { to: ["Done"], run: Task.sleep("30 days", { _tag: "Done" }) }
+  }
+})
+
+const Now = Schema.TaggedUnion({
+  Start: {},
+  Pay: { amount: Schema.Number, currency: Schema.String },
+  Ship: {},
+  Wait: { id: Schema.String.annotate({ description: "of the parcel" }) },
+  Done: {}
+})
+
+const now = Workflow.make("order", Now, {
+  initial: "Start",
+  exits: ["Done"],
+  states: {
+    Start: { to: ["Pay", "Done"], run: () => ({ _tag: "Done" }) },
+    Pay: { to: ["Wait"], run: () => ({ _tag: "Wait", id: "a" }) },
+    Wait: { to: ["Ship"], run: () => ({ _tag: "Ship" }) },
+    Ship: { to: ["Done"], run: () => ({ _tag: "Done" }) }
+  }
+})
+
+describe("versions of a workflow", () => {
+  it.effect("D7: the changes since a run's version are named, and a warning tells that nobody knows it", () =>
+    Effect.gen(function* () {
+      const lines: Array<unknown> = []
+      const logger = Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))])
+      const journal = yield* Journal.Journal
+      const mine = Layer.succeed(Journal.Journal, journal)
+      const seldom = { poll: "1 hour", staleAfter: "1 day" } as const
+      yield* Effect.gen(function* () {
+        yield* Durable.start(before, { runId: "r" })
+        yield* pass("1 second")
+        assert.deepStrictEqual(yield* Durable.changes(before, "r"), [])
+      }).pipe(
+        Effect.provide(Durable.register(before).pipe(Layer.provideMerge(Durable.layer(seldom)), Layer.provide(mine)))
+      )
+      yield* Effect.gen(function* () {
+        assert.deepStrictEqual(yield* Durable.changes(now, "r"), [
+          { _tag: "StateAdded", state: "Ship" },
+          { _tag: "PayloadChanged", state: "Pay" },
+          { _tag: "EdgeAdded", from: "Ship", to: "Done" },
+          { _tag: "EdgeAdded", from: "Start", to: "Done" },
+          { _tag: "EdgeAdded", from: "Wait", to: "Ship" },
+          { _tag: "EdgeRemoved", from: "Pay", to: "Done" },
+          { _tag: "EdgeRemoved", from: "Wait", to: "Done" }
+        ])
+        yield* pass("6 minutes")
+        const warning = lines.filter((line) => String(line).includes('Runs of workflow "order" wait'))
+        assert.strictEqual(warning.length, 1)
+      }).pipe(
+        Effect.provide(
+          Durable.register(now).pipe(
+            Layer.provideMerge(Durable.layer(seldom)),
+            Layer.provide(mine),
+            Layer.provideMerge(logger)
+          )
+        )
+      )
+    }).pipe(Effect.provide(Journal.layerMemory))
+  )
+})
