@@ -3,7 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
-import { replay } from "effect-cano-testing/Seed"
 import * as Durable from "../../src/Durable.ts"
 import type * as Journal from "../../src/Journal.ts"
 import { machineOf } from "../../src/internal/machine/machine.ts"
@@ -250,43 +249,5 @@ describe("a worker that ends", () => {
       yield* pass("20 seconds")
       assert.strictEqual((yield* client(Durable.get("r"))).status, "done")
     })
-  )
-})
-
-describe("runs that wait", () => {
-  const { runs } = replay(2000)
-
-  it.effect(
-    `D5: ${runs} sleeping runs have no fiber and no timer, and all go on when they are due`,
-    () =>
-      Effect.gen(function* () {
-        const journal = yield* memory
-        const workflow = of("sleeping", Task.sleep("30 days", "Done"))
-        const worker = { poll: "1 day", staleAfter: "10 days", concurrency: 10_000 } as const
-        const { close, run: client } = yield* processOf(journal, [workflow], { worker })
-        const started = yield* Effect.forkChild(
-          Effect.forEach(
-            Array.from({ length: runs }, (_, at) => at),
-            (at) => client(Durable.start(workflow, { runId: `${at}` })),
-            { discard: true }
-          )
-        )
-        yield* Fiber.join(started)
-        yield* pass("1 hour")
-        let after: string | undefined
-        let waiting = 0
-        do {
-          const page = yield* client(Durable.list({ status: ["waiting"], limit: 1000, after }))
-          waiting += page.runs.length
-          after = page.next
-        } while (after !== undefined)
-        assert.strictEqual(waiting, runs)
-        yield* pass("29 days")
-        assert.strictEqual((yield* client(Durable.list({ status: ["done"] }))).runs.length, 0)
-        yield* pass("1 day")
-        assert.strictEqual((yield* client(Durable.list({ status: ["waiting", "ready", "running"] }))).runs.length, 0)
-        yield* close
-      }),
-    120_000
   )
 })

@@ -1,6 +1,6 @@
 /** What a state keeps while it is in flight: the next attempt, in whatever process, finds it again. */
 export interface Progress {
-  /** The times of the failed attempts. */
+  /** The times of the failed attempts, by the clock of the journal. */
   readonly failures: Array<number>
   /** The payloads of finished checkpoints, by their names. */
   readonly kept: Map<string, string>

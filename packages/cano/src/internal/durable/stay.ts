@@ -208,7 +208,7 @@ export class Stay implements Interceptor<any> {
       id: runId,
       transitions,
       interceptors: [this],
-      failures: [...progress.failures],
+      failures: progress.failures.map((time) => time - this.host.ahead),
       compensates: false
     }
     return startIntercepted(this.registered.workflow, state, options, watchOf)
@@ -298,7 +298,7 @@ export class Stay implements Interceptor<any> {
   readonly attemptFailed = (run: LiveRun, { cause, retryIn }: AttemptFailure): Effect.Effect<void> => {
     if (retryIn === undefined || run.branch !== undefined) return Effect.void
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      this.ledger.progress.failures.push(now)
+      this.ledger.progress.failures.push(now + this.host.ahead)
       const delay = Duration.toMillis(retryIn)
       if (delay <= longWait) return Effect.void
       return this.park({ status: "retrying", attempt: run.attempt + 1, wake: { in: delay }, ...described(cause) })
