@@ -1,7 +1,6 @@
 /** Processes that die with their runs, and processes that end in order. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as Durable from "../../src/Durable.ts"
 import type * as Journal from "../../src/Journal.ts"

@@ -24,7 +24,11 @@ const sleeping = (wokenAt: Map<string, number>, now: () => number) =>
       Sleep: { to: ["Wake"], run: Task.sleep(({ millis }) => millis, { _tag: "Wake" }) },
       Wake: {
         to: ["Done"],
-        run: () => Effect.map(Durable.Run, ({ id }) => (wokenAt.set(id, now()), { _tag: "Done" }) as const)
+        run: () =>
+          Effect.map(Durable.Run, ({ id }) => {
+            wokenAt.set(id, now())
+            return { _tag: "Done" } as const
+          })
       }
     }
   } as never) as unknown as Workflow.Workflow<typeof Sleeping.Type, { readonly _tag: "Done" }, never, never, never>
