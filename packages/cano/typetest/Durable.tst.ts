@@ -5,7 +5,6 @@ import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { describe, expect, it } from "tstyche"
-import * as Workflow from "../src/Workflow.ts"
 import * as Interpreter from "../src/Interpreter.ts"
 import type * as Concurrent from "../src/Concurrent.ts"
 import * as Durable from "../src/Durable.ts"
@@ -14,7 +13,7 @@ import type * as Journal from "../src/Journal.ts"
 import * as Scheduler from "../src/Scheduler.ts"
 import * as Trigger from "../src/Trigger.ts"
 import * as Wait from "../src/Wait.ts"
-import type * as Workflow from "../src/Workflow.ts"
+import * as Workflow from "../src/Workflow.ts"
 
 class Declined extends Data.TaggedError("Declined")<{}> {}
 class Mailer extends Context.Service<Mailer, { readonly send: Effect.Effect<number> }>()("Mailer") {}
