@@ -10,6 +10,8 @@ import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import { PrometheusMetrics } from "effect/observability"
@@ -20,13 +22,18 @@ import * as Tracer from "effect/Tracer"
 import { randomMachine } from "effect-cano-testing/Machines"
 import { inVirtualTime, makeUnchecked } from "effect-cano-testing/Runs"
 import { replay } from "effect-cano-testing/Seed"
+import * as TestJournal from "effect-cano-testing/TestJournal"
 import { makeLog, observe } from "effect-cano-testing/Trial"
 import * as Concurrent from "../../src/Concurrent.ts"
+import * as Durable from "../../src/Durable.ts"
+import { JournalFailure } from "../../src/DurableError.ts"
+import * as Journal from "../../src/Journal.ts"
 import * as Metrics from "../../src/Metrics.ts"
 import * as Node from "../../src/Node.ts"
 import * as Observer from "../../src/Observer.ts"
 import * as Retry from "../../src/Retry.ts"
 import * as Scheduler from "../../src/Scheduler.ts"
+import * as Signal from "../../src/Signal.ts"
 import * as Store from "../../src/Store.ts"
 import * as Task from "../../src/Task.ts"
 import * as Trigger from "../../src/Trigger.ts"
@@ -95,8 +102,10 @@ const assertSilent = (texts: Record<string, ReadonlyArray<string>>, hint: string
 
 const Card = Schema.TaggedUnion({ Pay: { card: Schema.String }, Paid: { card: Schema.String } })
 
-const pay = (run: unknown) =>
-  makeUnchecked("pay", Card, { initial: "Pay", exits: ["Paid"], states: { Pay: { to: ["Paid"], run } } })
+const pay = (run: unknown) => named("pay", run)
+
+const named = (name: string, run: unknown) =>
+  makeUnchecked(name, Card, { initial: "Pay", exits: ["Paid"], states: { Pay: { to: ["Paid"], run } } })
 
 const paid = { _tag: "Paid", card: secret }
 const start: any = { _tag: "Pay", card: secret }
@@ -220,6 +229,82 @@ const scenarios: Record<string, Effect.Effect<unknown, unknown>> = {
   }).pipe(Effect.scoped)
 }
 
+const Note = Signal.make("note", Schema.String)
+
+/** A durable run of `Pay` with this work, which gets a signal after a minute. */
+const durable = (
+  work: unknown,
+  options: {
+    readonly compensate?: unknown
+    readonly journal?: TestJournal.Plan
+    /** The rows that the database refuses, with the secret in its message. */
+    readonly refused?: number
+  } = {}
+) => {
+  const workflow = makeUnchecked("pay", Card, {
+    initial: "Pay",
+    exits: ["Paid"],
+    states: { Pay: { to: ["Paid"], run: work, compensate: options.compensate } }
+  }) as Workflow.Workflow<unknown, unknown, unknown, never, unknown>
+  const client = Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(
+      Effect.exit(Durable.run(workflow, { runId: "r", state: start, labels: { team: "blue" } }))
+    )
+    yield* Effect.sleep("1 minute")
+    yield* Effect.exit(Durable.signal("r", Note, secret, { id: "one" }))
+    return yield* Effect.flatten(Fiber.join(fiber))
+  })
+  return Effect.gen(function* () {
+    const { journal } = TestJournal.make(yield* Journal.Journal, options.journal)
+    let { refused = 0 } = options
+    const refusal = new JournalFailure({ operation: "append", reason: "Refused", cause: loud() })
+    const append: Journal.Shape["append"] = (entry) =>
+      Effect.suspend(() => (refused-- > 0 ? Effect.fail(refusal) : journal.append(entry)))
+    const worker = Durable.register(workflow, { errors: Schema.Struct({ detail: Schema.String }) }).pipe(
+      Layer.provideMerge(Durable.layer({ poll: "10 seconds" })),
+      Layer.provide(Layer.succeed(Journal.Journal, { ...journal, append }))
+    )
+    return yield* Effect.provide(client, worker)
+  }).pipe(Effect.provide(Journal.layerMemory))
+}
+
+const durableScenarios: Record<string, Effect.Effect<unknown, unknown>> = {
+  "a durable run": durable(Effect.as(Store.put(Text, secret), paid)),
+  "a durable run that fails": durable(Effect.suspend(() => Effect.fail(leaky()))),
+  "a durable run that dies": durable(Effect.suspend(() => Effect.die(loud()))),
+  "a durable run that fails with a text": durable(Effect.fail(secret)),
+  "a durable run that retries": durable(
+    Task.make({ retry: Retry.fixed(2, "1 minute"), run: Effect.suspend(() => Effect.fail(loud() as any)) })
+  ),
+  "a durable run that sleeps": durable(Task.sleep("1 minute", () => paid as any)),
+  "a durable run that takes a signal": durable(Task.awaitSignal(Note, (card) => ({ _tag: "Paid", card }) as any)),
+  "a durable run with a checkpoint": durable(
+    Effect.map(Durable.checkpoint("card", Schema.String)(Effect.succeed(secret)), (card) => ({ _tag: "Paid", card }))
+  ),
+  "a durable saga": durable(
+    Effect.suspend(() => Effect.fail(leaky())),
+    { compensate: () => Effect.fail(loud()) }
+  ),
+  "a durable run whose state does not fit": durable(Effect.succeed({ _tag: "Paid", card: { secret } })),
+  "a durable run whose store does not fit": durable(
+    Effect.as(Store.put(Num as unknown as Store.Key<any>, secret), paid)
+  ),
+  "a durable run whose state cannot be read": durable(
+    Task.sleep("1 minute", () => paid as any),
+    {
+      journal: ({ operation }) => (operation === "claim" ? { corrupt: (text) => text.slice(0, -1) } : undefined)
+    }
+  ),
+  "a durable run that the database refuses": durable(Effect.succeed(paid), { refused: 3 }),
+  "a durable run with a nested one": durable(
+    Workflow.asTask(
+      named("child", Effect.fail(leaky())),
+      () => paid as any,
+      () => start
+    )
+  )
+}
+
 /** The library's own errors in an exit; those of the test are the test's affair. */
 const messagesOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<string> =>
   Exit.isSuccess(exit)
@@ -236,7 +321,7 @@ const messagesOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<string> =>
       })
 
 describe("O4: secrets stay where they are", () => {
-  for (const [name, scenario] of Object.entries(scenarios)) {
+  for (const [name, scenario] of Object.entries({ ...scenarios, ...durableScenarios })) {
     it.effect(`in ${name}`, () =>
       Effect.gen(function* () {
         const { exit, texts } = yield* overheard(scenario)

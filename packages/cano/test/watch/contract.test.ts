@@ -11,6 +11,8 @@ import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 import { inVirtualTime } from "effect-cano-testing/Runs"
 import * as Concurrent from "../../src/Concurrent.ts"
+import * as Durable from "../../src/Durable.ts"
+import * as Journal from "../../src/Journal.ts"
 import * as Metrics from "../../src/Metrics.ts"
 import * as Node from "../../src/Node.ts"
 import * as Observer from "../../src/Observer.ts"
@@ -21,6 +23,7 @@ import * as Trigger from "../../src/Trigger.ts"
 import * as Wait from "../../src/Wait.ts"
 import * as Workflow from "../../src/Workflow.ts"
 import { matcher, type Name, namesIn, tableOf } from "../support/contract.ts"
+import { compensated as durableSaga, durableScenarios, plain, toEnd, working } from "../support/durableScenarios.ts"
 
 class Declined extends Data.TaggedError("Declined")<{ readonly card: string }> {}
 
@@ -132,7 +135,8 @@ const makeScenarios = (): Record<string, Effect.Effect<unknown, unknown>> => ({
   "a fork": Workflow.run(forking()),
   "a batch with a quota": batch,
   "a saga": Workflow.run(compensated()),
-  "a scheduler with overlap": scheduled
+  "a scheduler with overlap": scheduled,
+  ...durableScenarios
 })
 
 const scenario = (name: string): Effect.Effect<unknown, unknown> => Effect.suspend(() => makeScenarios()[name]!)
@@ -222,7 +226,7 @@ describe("the span table of docs/observability.md", () => {
         const spans = yield* record(Observer.record(scenario(name)))
         for (const span of spans) {
           check(span)
-          assert.strictEqual(span.attributes.has("cano.run.id"), span.name.startsWith("run "), span.name)
+          assert.strictEqual(span.attributes.has("cano.run.id"), /^(run|start|stay) /.test(span.name), span.name)
         }
       })
     )
@@ -248,7 +252,12 @@ describe("the span table of docs/observability.md", () => {
         Workflow.run(machine("b", Task.fork({ branches: { branch }, join: () => "Done" })))
       const retriedBranch = branchOnly(Node.make({ retry: Retry.none, prep: () => 1, exec: () => 1, post: () => "x" }))
       const failedBranch = branchOnly(Task.make({ run: flaky(1) }))
-      for (const effect of [...names.map(scenario), ...rare, flowBatch, called, retriedBranch, failedBranch]) {
+      const start = Effect.provide(Durable.start(plain, { runId: "r" }), Durable.layerClient)
+      const startInState = Workflow.run(
+        machine("starting", Effect.as(Effect.provide(start, Journal.layerMemory), "Done"))
+      )
+      const rest = [flowBatch, called, retriedBranch, failedBranch, startInState]
+      for (const effect of [...names.map(scenario), ...rare, ...rest]) {
         spans.push(...(yield* record(Observer.record(effect as Effect.Effect<unknown>))))
       }
       const nameOf = (span: Tracer.AnySpan) => (span as Tracer.NativeSpan).name
@@ -320,8 +329,22 @@ describe("the other tables of docs/observability.md", () => {
         const flow = yield* scheduler.add("nightly", Trigger.manual, Effect.log("here"))
         yield* scheduler.start
         yield* Effect.flatMap(scheduler.trigger(flow), (run) => run.await)
+        const saga = durableSaga(Effect.log("here"))
+        yield* Effect.provide(working(saga, toEnd(saga), { worker: "w" }), Journal.layerMemory)
       }).pipe(Effect.scoped, Effect.provide(logs))
       yield* inVirtualTime(everything)
+      const durable = seen.pop()!
+      assert.match(String(durable["cano.worker.name"]), /^w-/)
+      assert.deepStrictEqual(
+        { ...durable, "cano.worker.name": "w" },
+        {
+          "cano.workflow.name": "compensated",
+          "cano.state.name": "Start",
+          "cano.attempt": 1,
+          "cano.run.id": "r",
+          "cano.worker.name": "w"
+        }
+      )
       const inRun = { "cano.workflow.name": "logging", "cano.state.name": "Work" }
       const around = { "cano.run.id": "2", "cano.instance.id": "one", "cano.branch.id": "only" }
       assert.deepStrictEqual(
@@ -335,7 +358,7 @@ describe("the other tables of docs/observability.md", () => {
         ].map((annotations, index) => (index === 3 ? { ...annotations, "cano.attempt": 2 } : annotations)) as any
       )
       const documented = tableOf("logs").map(([name]) => namesIn(name!)[0]!.name)
-      assert.deepStrictEqual(new Set(seen.flatMap(Object.keys)), new Set(documented))
+      assert.deepStrictEqual(new Set([...seen, durable].flatMap(Object.keys)), new Set(documented))
     })
   )
 

@@ -7,6 +7,7 @@ import type { Workflow } from "../../Workflow.ts"
 import { machineOf } from "../machine/machine.ts"
 import type { AnyEffect } from "../machine/output.ts"
 import type { AnyState } from "../machine/state.ts"
+import { traceparentOf } from "../watch/traceparent.ts"
 import type { Host } from "./host.ts"
 import type { Ledger } from "./ledger.ts"
 import { readOutcome } from "./outcome.ts"
@@ -48,7 +49,8 @@ export class Children {
       const text = yield* codecOf(machine.schema).encode(id, "state", state)
       const store = yield* this.ledger.entries
       const parent = { runId: this.ledger.runId, slot: id.slice(this.ledger.runId.length + 1) }
-      const run = newRun(registered, { runId: id, state, text, store, parent, labels: this.labels })
+      const trace = yield* Effect.withFiber((fiber) => Effect.succeed(traceparentOf(fiber)))
+      const run = newRun(registered, { runId: id, state, text, store, parent, labels: this.labels, trace })
       yield* this.ledger.persist(journal.create(run))
       this.host.nudge()
       const created = yield* this.ledger.persist(journal.load(id))

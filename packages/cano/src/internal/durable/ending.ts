@@ -13,8 +13,8 @@ import type { Registered } from "./registry.ts"
 
 /** The process's side of an end. */
 interface Around {
-  /** Runs a compensation with the services of the run, on a fiber that the worker can stop. */
-  readonly run: (compensation: AnyEffect) => Effect.Effect<Exit.Exit<unknown, unknown>>
+  /** Runs the compensation of a state with the services of the run, on a fiber that the worker can stop. */
+  readonly run: (tag: string, compensation: AnyEffect) => Effect.Effect<Exit.Exit<unknown, unknown>>
   /** Whether the worker wants the run to leave. */
   readonly isStopping: () => boolean
 }
@@ -101,7 +101,7 @@ export class Ending {
       const [undo] = this.pending
       if (undo === undefined) return this.last({ ...rowOf(end), status: end.status })
       if (this.around.isStopping()) return this.ledger.release
-      return Effect.flatMap(this.around.run(this.compensation(undo)), (exit) => {
+      return Effect.flatMap(this.around.run(undo.tag, this.compensation(undo)), (exit) => {
         const isStopped = this.around.isStopping() && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
         if (isStopped) return this.ledger.release
         const changed: Undo = { ...undo, outcome: Exit.isSuccess(exit) ? "done" : "failed" }

@@ -28,6 +28,8 @@ import type { Workflow } from "../../Workflow.ts"
 import { durationProblems, isObject, nameProblems, refuse } from "../faults.ts"
 import { entryOf, type Machine, machineOf } from "../machine/machine.ts"
 import type { AnyState } from "../machine/state.ts"
+import { inStart } from "../watch/starts.ts"
+import { traceparentOf } from "../watch/traceparent.ts"
 import { changesBetween } from "./changes.ts"
 import { definitionOf, type Fingerprinted } from "./definition.ts"
 import { journaledOf } from "./ledger.ts"
@@ -81,14 +83,8 @@ export class Engine {
       const worker = new Worker(journal, registry, workerOptions, scope, nudges, waiters)
       yield* worker.begin
       yield* Effect.addFinalizer(() => worker.close)
-      for (const loop of [
-        worker.beats,
-        worker.watchdog,
-        worker.lookout,
-        worker.claims,
-        hearing(journal, waiters, worker)
-      ])
-        yield* Effect.forkIn(loop, scope)
+      const loops = [worker.beats, worker.watchdog, worker.lookout, worker.claims, hearing(journal, waiters, worker)]
+      for (const loop of loops) yield* Effect.forkIn(Effect.annotateLogs(loop, "cano.worker.name", owner), scope)
       return new Engine(journal, registry, worker, waiters)
     })
   }
@@ -146,7 +142,12 @@ export class Engine {
     })
   }
 
-  private create(
+  private create(...args: Parameters<Engine["created"]>): ReturnType<Engine["created"]> {
+    const [machine, { runId }] = args
+    return inStart(machine.name, runId, this.created(...args))
+  }
+
+  private created(
     machine: Machine,
     run: Pick<NewRun, "runId" | "labels" | "startIn" | "store" | "restartedFrom"> & { readonly state: AnyState },
     here: boolean
@@ -161,7 +162,8 @@ export class Engine {
       const isMine =
         here && startIn === 0 && worker !== undefined && worker.free > 0 && isSame(registered?.definition, definition)
       const owner = isMine ? worker.owner : undefined
-      const fresh = newRun({ definition, machine }, { ...run, text, owner })
+      const trace = yield* Effect.withFiber((fiber) => Effect.succeed(traceparentOf(fiber)))
+      const fresh = newRun({ definition, machine }, { ...run, text, owner, trace })
       const create = this.journal.create(fresh)
       if (isMine) return yield* worker.claiming(this.drivenHere(fresh, registered!))
       const { head, input, isCreated } = yield* create

@@ -63,6 +63,12 @@ export class Ledger {
   hasNews = false
   /** The transaction that the next row belongs to. */
   transaction: Transaction | undefined = undefined
+  /** The latest row of this stay. */
+  written: Written | undefined = undefined
+  /** Whether the run was given back without a row. */
+  isReleased = false
+  /** Whether another worker has the run, or may have it. */
+  isGone = false
   private store: Journaled | undefined = undefined
 
   constructor(journal: Journal, owner: string, fingerprint: string, { head, progress }: Loaded) {
@@ -138,6 +144,7 @@ export class Ledger {
     return Effect.uninterruptible(
       Effect.map(appended, ({ inbox, isCancelRequested }) => {
         this.sequence = entry.sequence
+        this.written = row
         this.hasNews = inbox !== entry.inbox
         this.inbox = inbox
         this.tag = entry.tag
@@ -157,10 +164,10 @@ export class Ledger {
     return Effect.andThen(transaction.append(entry), (answer) => Effect.as(transaction.commit, answer)).pipe(
       Effect.tapCause(() => transaction.rollback),
       Effect.catchTags({
-        Conflict: () => gone,
-        UnknownRun: () => gone,
+        Conflict: () => this.gone,
+        UnknownRun: () => this.gone,
         JournalFailure: (failure) =>
-          failure.reason === "Refused" ? Effect.fail(failure) : Effect.andThen(this.release, gone)
+          failure.reason === "Refused" ? Effect.fail(failure) : Effect.andThen(this.release, this.gone)
       })
     )
   }
@@ -194,7 +201,7 @@ export class Ledger {
   persist<A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, Exclude<E, Conflict | UnknownRun> | Gone> {
     const attempt = (delay: number): Effect.Effect<A, any> =>
       Effect.catch(call as Effect.Effect<A, any>, (error: Conflict | UnknownRun | JournalFailure | TooLarge) => {
-        if (error._tag === "Conflict" || error._tag === "UnknownRun") return gone
+        if (error._tag === "Conflict" || error._tag === "UnknownRun") return this.gone
         if (error._tag !== "JournalFailure" || error.reason === "Refused") return Effect.fail(error)
         return Effect.andThen(Effect.sleep(delay), attempt(Math.min(delay * 2, slowest)))
       })
@@ -217,22 +224,28 @@ export class Ledger {
   private settled<A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, E | Gone> {
     const late = Effect.andThen(
       this.givenUp.await,
-      Effect.suspend(() => (this.isLost ? gone : Effect.delay(gone, lastAppend)))
+      Effect.suspend(() => (this.isLost ? this.gone : Effect.delay(this.gone, lastAppend)))
     )
     const bounded = Effect.raceFirst(Effect.interruptible(call), late)
     if (!this.isInLoop) return bounded
     return Effect.catchCause(Effect.interruptible(call), (cause): Effect.Effect<A, E | Gone> => {
       if (!Cause.hasInterrupts(cause)) return Effect.failCause(cause)
-      return this.isLost ? gone : bounded
+      return this.isLost ? this.gone : bounded
     })
   }
 
   /** Gives the run back to whoever is free. */
-  readonly release: Effect.Effect<void> = Effect.suspend(() =>
-    Effect.ignore(
+  readonly release: Effect.Effect<void> = Effect.suspend(() => {
+    this.isReleased = true
+    return Effect.ignore(
       Effect.timeout(this.journal.release({ runId: this.runId, owner: this.owner, fence: this.fence }), longestRelease)
     )
-  )
+  })
+
+  private readonly gone: Effect.Effect<never, Gone> = Effect.suspend(() => {
+    this.isGone = true
+    return Effect.fail(new Gone())
+  })
 }
 
 /** How long to wait for the last row of a run that leaves, in milliseconds. */
@@ -249,8 +262,6 @@ const slowest = 1000
 export class Gone {
   readonly _tag = "effect-cano/Gone"
 }
-
-const gone = Effect.fail(new Gone())
 
 export const isGone = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof Gone)

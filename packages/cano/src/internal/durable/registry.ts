@@ -1,5 +1,6 @@
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import type * as Schema from "effect/Schema"
+import * as Tracer from "effect/Tracer"
 import type { NewRun, Undo } from "../../Journal.ts"
 import type { Workflow } from "../../Workflow.ts"
 import { entryOf, type Machine } from "../machine/machine.ts"
@@ -21,7 +22,7 @@ export interface Registered {
   readonly hasChildren: boolean
   /** The workflow that nests this one, if the user registered that one alone. */
   readonly root: Registered | undefined
-  /** The services of the tasks. */
+  /** The services of the tasks, and their watchers. The span around the registration is none of them. */
   readonly context: Context.Context<any>
   /** Writes failures down so that they can be read again. */
   readonly errors: Schema.Codec<any, any> | undefined
@@ -44,17 +45,19 @@ export const registeredOf = (
   hasChildren: Array.from(machine.entries.values()).some(({ task }) => (task.child ?? task.fork) !== undefined),
   root,
   definition: definitionOf(machine),
-  context,
+  context: withoutSpan(context),
   errors,
   migrations: new Map(),
   migrationsBySchema: new Map(migrations.map((migration) => [schemaHashOf(migration.from), migration]))
 })
 
+const withoutSpan = Context.omit(Tracer.ParentSpan) as (context: Context.Context<any>) => Context.Context<any>
+
 /** The run to create for a start of a workflow. */
 export const newRun = (
   { definition, machine }: Pick<Registered, "definition" | "machine">,
   run: Pick<NewRun, "runId" | "store"> &
-    Partial<Pick<NewRun, "labels" | "owner" | "parent" | "restartedFrom" | "startIn">> & {
+    Partial<Pick<NewRun, "labels" | "owner" | "parent" | "restartedFrom" | "startIn" | "trace">> & {
       readonly state: AnyState
       readonly text: string
     }
@@ -71,7 +74,7 @@ export const newRun = (
     labels: run.labels ?? {},
     parent: run.parent,
     restartedFrom: run.restartedFrom,
-    trace: undefined,
+    trace: run.trace,
     transitions: 0,
     store: run.store,
     undo: compensate === undefined ? [] : [pendingUndo(0, tag, run.text)]

@@ -7,16 +7,20 @@ import * as Fiber from "effect/Fiber"
 import * as Semaphore from "effect/Semaphore"
 import { Corrupt } from "../../DurableError.ts"
 import type { AttemptFailure, Interceptor, Part, Run as LiveRun } from "../../Interpreter.ts"
-import type { Loaded, Undo, Wake } from "../../Journal.ts"
+import type { Head, Loaded, Shape as Journal, Undo, Wake } from "../../Journal.ts"
 import { type Signal, Signals } from "../../Signal.ts"
 import { MemoryStore } from "../../Store.ts"
+import type { Workflow } from "../../Workflow.ts"
 import type { Entry } from "../machine/machine.ts"
 import { type AnyEffect, toEffect } from "../machine/output.ts"
 import { type AnyState, tagOf } from "../machine/state.ts"
 import type { Child, CompiledTask, WaitFor, WaitForSignal, WaitForTime } from "../machine/task.ts"
+import type { Watcher } from "../run/compensating.ts"
 import { Outside } from "../run/outside.ts"
-import { startIntercepted } from "../run/start.ts"
-import { watchOf } from "../watch/watchers.ts"
+import { startIntercepted, type Watch } from "../run/start.ts"
+import { withoutPayloads } from "../watch/redaction.ts"
+import { watchStay } from "../watch/stays.ts"
+import type { LongWait, StayEnd, StayView } from "../watch/stayView.ts"
 import { Children } from "./children.ts"
 import { Checkpoints, type Keep, Run } from "./current.ts"
 import { Ending } from "./ending.ts"
@@ -49,11 +53,12 @@ export type Leaving = "cancel" | "release" | "lost"
  * The stay is an interceptor of the loop. It writes a row before the loop goes to the next state, so a run never gets
  * ahead of its journal. A run that has to wait writes a row and interrupts itself: what it knows is in the row.
  */
-export class Stay implements Interceptor<any> {
+export class Stay implements Interceptor<any>, StayView {
   readonly registered: Registered
   readonly ledger: Ledger
   /** Milliseconds until the run may be claimed again, after it was parked. */
   wakesIn = Infinity
+  isParked = false
   private readonly host: Host
   private readonly loaded: Loaded
   private readonly children: Children
@@ -61,8 +66,10 @@ export class Stay implements Interceptor<any> {
   private readonly writing = Semaphore.makeUnsafe(1)
   private store: MemoryStore["Service"] | undefined = undefined
   private live: LiveRun | undefined = undefined
-  private isParked = false
+  private watch: Watch | undefined = undefined
   private isDraining = false
+  /** When the wait ends by itself that the run left for. */
+  private until: number | undefined = undefined
   private leaving: Leaving | undefined = undefined
   private fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
   /** What the wait, or the child, of the present state has come to, for its attempt. */
@@ -75,7 +82,7 @@ export class Stay implements Interceptor<any> {
     this.ledger = new Ledger(host.journal, host.owner, registered.definition.fingerprint, loaded)
     this.children = new Children(host, this.ledger, registered, loaded.head.labels)
     this.ending = new Ending(this.ledger, registered, loaded.undo, {
-      run: (effect) => this.apart(this.within(effect)),
+      run: (tag, effect) => this.apart(this.within(this.undoing(tag, effect))),
       isStopping: () => this.isDraining || this.isStopped
     })
     if (loaded.head.isCancelRequested) this.leaving = "cancel"
@@ -84,6 +91,58 @@ export class Stay implements Interceptor<any> {
   get hasEnded(): boolean {
     return this.ending.hasEnded
   }
+
+  // -- the view -------------------------------------------------------------------------------------------------------
+
+  get workflow(): Workflow.Any {
+    return this.registered.workflow
+  }
+
+  get head(): Head {
+    return this.loaded.head
+  }
+
+  get journal(): Journal {
+    return this.host.journal
+  }
+
+  get ahead(): number {
+    return this.host.ahead
+  }
+
+  get tag(): string {
+    return this.ledger.tag
+  }
+
+  get transitions(): number {
+    return this.ledger.transitions
+  }
+
+  get errorTag(): string | undefined {
+    return this.ledger.written?.errorTag
+  }
+
+  get end(): StayEnd | undefined {
+    const { isGone, isReleased, written } = this.ledger
+    const status = written?.status
+    if (status === "ready") return "released"
+    if (status !== undefined && status !== "running") return status
+    if (isReleased) return "released"
+    if (this.leaving === "lost" || isGone) return "lost"
+    return this.leaving === "release" ? "released" : undefined
+  }
+
+  get leftFor(): LongWait | undefined {
+    const { written } = this.ledger
+    if (written === undefined || (this.end !== "waiting" && this.end !== "retrying")) return undefined
+    const { awaitsChildren, status, waitsFor: signal } = written
+    const { until } = this
+    if (status === "retrying") return { for: "retry", signal, until }
+    if (signal !== undefined) return { for: "signal", signal, until }
+    return { for: awaitsChildren === undefined ? "time" : "children", signal, until }
+  }
+
+  // -- the stay -------------------------------------------------------------------------------------------------------
 
   /** Whether the run has killed workers, and has not got ahead since. */
   get isSuspect(): boolean {
@@ -110,7 +169,19 @@ export class Stay implements Interceptor<any> {
   }
 
   /** Runs until the run ends, waits, or leaves. */
-  readonly drive: Effect.Effect<void> = Effect.suspend((): Effect.Effect<void, any> => {
+  readonly drive: Effect.Effect<void> = Effect.suspend(() => {
+    const stay = watchStay(this, (watch) => {
+      this.watch = watch
+      return this.driven
+    })
+    return Effect.annotateLogs(stay, {
+      "cano.worker.name": this.host.owner,
+      "cano.workflow.name": this.registered.machine.name,
+      "cano.run.id": this.head.runId
+    })
+  })
+
+  private readonly driven: Effect.Effect<void> = Effect.suspend((): Effect.Effect<void, any> => {
     const { head, outcome } = this.loaded
     if (head.phase === "compensating") return Effect.andThen(this.opened, this.ending.goOn(head, outcome))
     const machine = Effect.flatMap(this.started, (state) =>
@@ -123,7 +194,9 @@ export class Stay implements Interceptor<any> {
     })
   }).pipe(
     Effect.catchCause((cause) =>
-      isGone(cause) ? Effect.void : Effect.logError("A durable run could not be written to its end", cause)
+      isGone(cause)
+        ? Effect.void
+        : Effect.logError("A durable run could not be written to its end", withoutPayloads(cause))
     ),
     Effect.andThen(Effect.suspend(() => (this.leaving === "release" ? this.ledger.release : Effect.void)))
   )
@@ -211,20 +284,27 @@ export class Stay implements Interceptor<any> {
       failures: progress.failures.map((time) => time - this.host.ahead),
       compensates: false
     }
-    return startIntercepted(this.registered.workflow, state, options, watchOf)
+    return startIntercepted(this.registered.workflow, state, options, () => this.watch)
   }
 
   /** Provides what the tasks of the run need. */
   private within(effect: AnyEffect): AnyEffect {
     const signals = signalsOf(this.ledger.signals, (signal, value, id) => this.send(signal, value, id))
-    const context = this.registered.context.pipe(
-      Context.add(MemoryStore, this.store!),
+    const services = Context.make(MemoryStore, this.store!).pipe(
       Context.add(Run, this.current),
       Context.add(Signals, signals),
       Context.add(Checkpoints, this.keep),
       Context.add(Outside, this.outside)
     )
-    return Effect.provideContext(effect, context)
+    return Effect.provideContext(effect, services)
+  }
+
+  /** Watches a compensation, and annotates its logs. */
+  private undoing(tag: string, compensation: AnyEffect): AnyEffect {
+    const run = { id: this.head.runId, workflow: this.workflow }
+    const annotated = Effect.annotateLogs(compensation, { "cano.state.name": tag, "cano.attempt": 1 })
+    const watchers: ReadonlyArray<Watcher> = this.watch?.watchers ?? []
+    return watchers.reduceRight((inner, watcher) => watcher.compensation?.(run, tag, inner) ?? inner, annotated)
   }
 
   /** What tasks see of the run. */
@@ -431,9 +511,10 @@ export class Stay implements Interceptor<any> {
 
   /** Writes that the run waits, and leaves. */
   private park(row: Written): AnyEffect {
-    return Effect.flatMap(this.ledger.write(row), () => {
+    return Effect.flatMap(Effect.andThen(this.ledger.write(row), Clock.currentTimeMillis), (now) => {
       const { wake } = row
       this.isParked = true
+      if (typeof wake === "object") this.until = "in" in wake ? now + this.host.ahead + wake.in : wake.at
       if (this.ledger.hasNews) this.wakesIn = 0
       else if (typeof wake === "object") this.wakesIn = "in" in wake ? wake.in : 0
       return Effect.interrupt

@@ -47,7 +47,7 @@ const compensationOf = ({ entered, entry, next }: Undo): AnyEffect =>
 
 /** An interceptor that watches, and stands around the compensations of states as well. */
 export interface Watcher extends Interceptor {
-  readonly compensation?: ((run: Run, tag: string, compensation: Inner) => Inner) | undefined
+  readonly compensation?: ((run: Pick<Run, "id" | "workflow">, tag: string, compensation: Inner) => Inner) | undefined
 }
 
 /**

@@ -67,7 +67,7 @@ export class Reporting implements Watcher {
     })
   }
 
-  compensation(run: Run, tag: string, inner: Inner): Inner {
+  compensation(run: Pick<Run, "id" | "workflow">, tag: string, inner: Inner): Inner {
     return Effect.onExit(inner, (exit) =>
       Effect.sync(() =>
         this.publish({

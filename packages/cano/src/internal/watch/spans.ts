@@ -16,6 +16,9 @@ export const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
 export interface SpanOptions {
   readonly attributes?: Record<string, unknown> | undefined
   readonly root?: boolean | undefined
+  readonly links?: ReadonlyArray<Tracer.SpanLink> | undefined
+  /** The parent in place of the span around. */
+  readonly parent?: Tracer.AnySpan | undefined
 }
 
 /**
@@ -53,15 +56,30 @@ export const inSpan = <A, E, R>(
 
 const inParent = Effect.provideService(Tracer.ParentSpan)
 
-/** Adds attributes to a span that ends. */
-export type OnEnd = (span: Tracer.Span, exit: Exit.Exit<any, unknown>) => void
+/** Adds attributes to a span that ends. It may give another exit for the span to end with. */
+export type OnEnd = (span: Tracer.Span, exit: Exit.Exit<any, unknown>) => Exit.Exit<unknown, unknown> | void
 
 const doNothing: OnEnd = () => {}
 
+/** Makes a child span of something that is over: from a time until another, in nanoseconds since 1970. */
+export const past = (
+  name: string,
+  { from, until, ...options }: SpanOptions & { readonly from: bigint; readonly until: bigint }
+): Effect.Effect<void> =>
+  Effect.withFiber((fiber) => {
+    if (isTraced(fiber)) opened(fiber, name, options, from).end(until, Exit.void)
+    return Effect.void
+  })
+
 /** Opens a span as `Effect.makeSpan` does, without a step of the fiber. */
-const opened = (fiber: Fiber.Fiber<unknown, unknown>, name: string, { attributes, root = false }: SpanOptions) => {
+const opened = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  name: string,
+  { attributes, links = [], parent: given, root = false }: SpanOptions,
+  startTime = timeOf(fiber)
+): Tracer.Span => {
   const { span: around, tracer = Tracer.nativeTracer } = fiber.cache
-  const parent = root ? undefined : propagating(around)
+  const parent = root ? undefined : (given ?? propagating(around))
   const isTooFine = LogLevel.isGreaterThan(
     fiber.getRef(Tracer.MinimumTraceLevel),
     fiber.getRef(Tracer.CurrentTraceLevel)
@@ -70,8 +88,8 @@ const opened = (fiber: Fiber.Fiber<unknown, unknown>, name: string, { attributes
     name,
     parent: Option.fromUndefinedOr(parent),
     annotations: Context.empty(),
-    links: fiber.getRef(References.TracerSpanLinks).slice(),
-    startTime: timeOf(fiber),
+    links: [...fiber.getRef(References.TracerSpanLinks), ...links],
+    startTime,
     kind: "internal",
     root,
     sampled: parent?.sampled !== false && !isTooFine
@@ -82,7 +100,7 @@ const opened = (fiber: Fiber.Fiber<unknown, unknown>, name: string, { attributes
 }
 
 /** The nearest span that may be a parent. */
-const propagating = (span: Tracer.AnySpan | undefined): Tracer.AnySpan | undefined => {
+export const propagating = (span: Tracer.AnySpan | undefined): Tracer.AnySpan | undefined => {
   if (span === undefined || !Context.get(span.annotations, Tracer.DisablePropagation)) return span
   return span._tag === "Span" ? propagating(Option.getOrUndefined(span.parent)) : undefined
 }
@@ -91,8 +109,8 @@ const setAttributes = (span: Tracer.Span, attributes: Readonly<Record<string, un
   for (const name in attributes) span.attribute(name, attributes[name])
 }
 
-const endWithoutPayload = (span: Tracer.Span, time: bigint, exit: Exit.Exit<unknown, unknown>, onEnd: OnEnd): void => {
-  onEnd(span, exit)
+const endWithoutPayload = (span: Tracer.Span, time: bigint, end: Exit.Exit<unknown, unknown>, onEnd: OnEnd): void => {
+  const exit = onEnd(span, end) ?? end
   if (Exit.isSuccess(exit)) return span.end(time, Exit.void)
   const type = errorTypeOf(exit.cause)
   if (type !== undefined) span.attribute("error.type", type)

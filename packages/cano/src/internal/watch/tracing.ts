@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Exit from "effect/Exit"
 import type { Part } from "../../Interpreter.ts"
@@ -6,12 +7,13 @@ import { type AnyState, tagOf } from "../machine/state.ts"
 import type { Watcher } from "../run/compensating.ts"
 import { errorTypeOf, outcomeOf } from "./redaction.ts"
 import { event, inSpan } from "./spans.ts"
+import { leavesOf, type StayView } from "./stayView.ts"
 
 /**
  * Opens a span for a run, each state, each attempt of a task with a retry policy, each part of an attempt, and each
- * compensation.
+ * compensation. The run of a stay may leave its process without an end; its spans then end as if all was well.
  */
-export const tracing: Watcher = {
+export const tracingOf = (stay: StayView | undefined): Watcher => ({
   run: (run, inner) => {
     const { span } = machineOf(run.workflow)
     const attributes: Record<string, unknown> = { "cano.workflow.name": run.workflow.name }
@@ -22,9 +24,12 @@ export const tracing: Watcher = {
       options,
       () => inner,
       (current, exit) => {
-        current.attribute("cano.run.outcome", Exit.isSuccess(exit) ? "success" : outcomeOf(exit.cause))
-        current.attribute("cano.run.transitions", run.transitions)
-        current.attribute("cano.state.name", run.tag)
+        const hasLeft = leavesOf(stay) !== undefined
+        const outcome = Exit.isSuccess(exit) ? "success" : outcomeOf(exit.cause)
+        current.attribute("cano.run.outcome", hasLeft ? "left" : outcome)
+        current.attribute("cano.run.transitions", stay?.transitions ?? run.transitions)
+        current.attribute("cano.state.name", stay?.tag ?? run.tag)
+        return hasLeft ? Exit.void : undefined
       }
     )
   },
@@ -39,6 +44,10 @@ export const tracing: Watcher = {
       (span, exit) => {
         if (run.caught !== undefined) span.attribute("cano.state.caught", errorTypeOf(run.caught))
         if (Exit.isSuccess(exit)) span.attribute("cano.state.next", tagOf(exit.value as AnyState))
+        else if (stay !== undefined && stay.transitions > run.transitions) span.attribute("cano.state.next", stay.tag)
+        // A state that its process has stopped was interrupted; one that waits was not.
+        const isOver = leavesOf(stay) !== undefined && (stay!.isParked || !isInterrupted(exit))
+        return isOver ? Exit.void : undefined
       }
     )
   },
@@ -61,7 +70,12 @@ export const tracing: Watcher = {
       ? event("failure", attributes)
       : event("retry", { ...attributes, "cano.retry.delay_ms": Duration.toMillis(retryIn) })
   }
-}
+})
+
+export const tracing: Watcher = tracingOf(undefined)
+
+const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
 
 const spanNameOf = (part: Part): string => (part._tag === "Phase" ? `node.${part.name}` : "branch")
 
