@@ -4,7 +4,7 @@
  *
  * 1. Without an observer in the context a run makes no event. A run looks for one once, at its start.
  * 2. The events of a run are complete and in order: {@link WorkflowEvent.RunStarted} and the `next` of each
- *    {@link WorkflowEvent.StateLeft} are its path.
+ *    {@link WorkflowEvent.StateLeft} are its path. Of a durable run an observer sees the part in its own process.
  * 3. An observer cannot slow, block or break a run: each reader has a buffer. A reader that falls behind loses the
  *    oldest events, and a {@link Lost} says how many.
  * 4. Events hold tags, names, ids, counts and times, and never a payload or the contents of an error.
@@ -61,11 +61,17 @@ export type Outcome = "success" | "failure" | "defect" | "interrupted"
  *
  * **Details**
  *
- * Each event has the `run`, the name of the `workflow`, and the time `at`. `run` is the id given to `Interpreter.run`,
- * or else a number that the observer counts from `"1"`.
+ * Each event has the `run`, the name of the `workflow`, and the time `at`. `run` is the id of a durable run, the id given
+ * to `Interpreter.run`, or else a number that the observer counts from `"1"`.
  *
  * - `RunStarted`: a run begins in `state`. `parent` is the run around a nested run, `instance` the id of the instance
  *   in a concurrent batch, `flow` the id of the scheduler's flow.
+ * - `RunResumed`: a durable run goes on in this process, in `state`: after a `wait`, the delay of a `retry`, the `release`
+ *   by another process, or the `crash` of one. `crashes` counts the processes that died with the run since its latest
+ *   row.
+ * - `RunLeft`: a durable run has left this process without an end, to go on in `state`: it is `waiting` or `retrying`,
+ *   was `released` to other processes, or was `lost`: another process may have it. `until` is the time when its wait
+ *   ends by itself, `signal` the name of the signal that it waits for.
  * - `StateEntered`: the task of `state` starts. `transitions` is the number of transitions before it.
  * - `AttemptFailed`: an attempt failed or died. `attempt` counts from 1. `error` is the tag of the error, or else the
  *   name of its class. `retryIn` is the delay before the next attempt, if there is one.
@@ -73,7 +79,8 @@ export type Outcome = "success" | "failure" | "defect" | "interrupted"
  *   state, `duration` the time in it. `error` is the tag of the failure whose error edge was taken, if one was.
  * - `StateCompensated`: the compensation of `state` has ended. Those of a run come in reverse, before its `RunEnded`.
  * - `RunEnded`: the run is over. `state` is the exit, or the state in which the run stopped. `interrupted` is the
- *   attempt that an interruption of the run cut off, if there was one.
+ *   attempt that an interruption of the run cut off, if there was one. A durable run ends once, as `success`, `failure` or
+ *   `cancelled`, with the number of the signals that no state has taken, and its `duration` counts from its creation.
  *
  * @category models
  * @since 0.1.0
@@ -84,6 +91,19 @@ export type WorkflowEvent = Data.TaggedEnum<{
     readonly parent: string | undefined
     readonly instance: string | undefined
     readonly flow: string | undefined
+  }
+  RunResumed: Origin & {
+    readonly state: string
+    readonly transitions: number
+    readonly after: "wait" | "retry" | "release" | "crash"
+    readonly crashes: number
+  }
+  RunLeft: Origin & {
+    readonly state: string
+    readonly transitions: number
+    readonly why: "waiting" | "retrying" | "released" | "lost"
+    readonly until: DateTime.Utc | undefined
+    readonly signal: string | undefined
   }
   StateEntered: Origin & { readonly state: string; readonly transitions: number }
   AttemptFailed: Origin & {
@@ -102,11 +122,13 @@ export type WorkflowEvent = Data.TaggedEnum<{
   }
   StateCompensated: Origin & { readonly state: string; readonly outcome: Outcome }
   RunEnded: Origin & {
-    readonly outcome: Outcome
+    readonly outcome: Outcome | "cancelled"
     readonly state: string
     readonly transitions: number
     readonly error: string | undefined
     readonly interrupted: number | undefined
+    /** `undefined` in a run that is not durable, or if the journal could not tell. */
+    readonly unreadSignals: number | undefined
     readonly duration: Duration.Duration
   }
 }>
@@ -123,6 +145,10 @@ interface Origin {
 export declare namespace WorkflowEvent {
   /** @since 0.1.0 */
   export type RunStarted = Extract<WorkflowEvent, { readonly _tag: "RunStarted" }>
+  /** @since 0.1.0 */
+  export type RunResumed = Extract<WorkflowEvent, { readonly _tag: "RunResumed" }>
+  /** @since 0.1.0 */
+  export type RunLeft = Extract<WorkflowEvent, { readonly _tag: "RunLeft" }>
   /** @since 0.1.0 */
   export type StateEntered = Extract<WorkflowEvent, { readonly _tag: "StateEntered" }>
   /** @since 0.1.0 */

@@ -152,7 +152,7 @@ class Reader {
       depth,
       title,
       summary: summaryOf(ended),
-      outcome: ended?.outcome ?? "running",
+      outcome: ended === undefined ? "running" : ended.outcome === "cancelled" ? "interrupted" : ended.outcome,
       ms: this.steps.at(-1)!.ms,
       steps: this.steps,
       visits: this.visits
@@ -173,6 +173,10 @@ class Reader {
     const now = this.instant()
     switch (event._tag) {
       case "RunStarted":
+      case "RunResumed":
+        break
+      case "RunLeft":
+        if (this.entered !== undefined) this.close(now, "running", `${this.visitName()}: the run is ${event.why}`)
         break
       case "StateEntered":
         this.counts.set(this.state, (this.counts.get(this.state) ?? 0) + 1)
@@ -219,7 +223,8 @@ class Reader {
   private ended(now: Instant, event: WorkflowEvent.RunEnded): void {
     if (this.entered === undefined) return
     const tries = count(this.attempts.length + (this.attemptStart === undefined ? 0 : 1), "attempt")
-    if (event.outcome === "interrupted") this.close(now, "interrupted", `${this.visitName()}: interrupted, ${tries}`)
+    if (event.outcome === "interrupted" || event.outcome === "cancelled")
+      this.close(now, "interrupted", `${this.visitName()}: ${event.outcome}, ${tries}`)
     else this.close(now, "failed", `${this.visitName()}: the run failed with ${event.error}, ${tries}`)
   }
 
@@ -256,6 +261,10 @@ const textOf = (event: WorkflowEvent): string => {
   switch (event._tag) {
     case "RunStarted":
       return `The run starts in ${event.state}`
+    case "RunResumed":
+      return `The run goes on in ${event.state}, after a ${event.after}`
+    case "RunLeft":
+      return `The run is ${event.why} in ${event.state}`
     case "StateEntered":
       return `${event.state} starts`
     case "AttemptFailed": {
@@ -279,8 +288,9 @@ const summaryOf = (event: WorkflowEvent.RunEnded | undefined): string => {
   switch (event.outcome) {
     case "success":
       return `The run ended in ${event.state} ${after}`
+    case "cancelled":
     case "interrupted":
-      return `The run was interrupted in ${event.state} ${after}`
+      return `The run was ${event.outcome} in ${event.state} ${after}`
     default:
       return `The run failed in ${event.state} with ${event.error} ${after}`
   }

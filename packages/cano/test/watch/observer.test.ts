@@ -89,6 +89,7 @@ describe("record", () => {
           state: "Done",
           transitions: 2,
           error: undefined,
+          unreadSignals: undefined,
           interrupted: undefined,
           duration: 1007
         }

@@ -28,6 +28,7 @@ import type { Workflow } from "../../Workflow.ts"
 import { durationProblems, isObject, nameProblems, refuse } from "../faults.ts"
 import { entryOf, type Machine, machineOf } from "../machine/machine.ts"
 import type { AnyState } from "../machine/state.ts"
+import { watchedJournal } from "../watch/journal.ts"
 import { inStart } from "../watch/starts.ts"
 import { traceparentOf } from "../watch/traceparent.ts"
 import { changesBetween } from "./changes.ts"
@@ -67,9 +68,10 @@ export class Engine {
     this.waiters = waiters
   }
 
-  static make(journal: Journal, options: Options | undefined): Effect.Effect<Engine, never, Scope.Scope> {
+  static make(given: Journal, options: Options | undefined): Effect.Effect<Engine, never, Scope.Scope> {
     return Effect.gen(function* () {
       const scope = yield* Effect.scope
+      const journal = yield* watchedJournal(given)
       const waiters = new Waiters(journal, options?.poll ?? clientPoll)
       yield* Effect.forkIn(waiters.looks, scope)
       const registry = new Registry()

@@ -14,9 +14,9 @@ import { ObservedRun, type Sink } from "./sink.ts"
 
 /** Publishes the events of one run to an observer. */
 export class Reporting implements Watcher {
-  private readonly sink: Sink
+  protected readonly sink: Sink
   private live!: Run
-  private clock!: Clock.Clock
+  protected clock!: Clock.Clock
   private runStart = 0n
   private stateStart = 0n
   private isInState = false
@@ -82,11 +82,16 @@ export class Reporting implements Watcher {
     )
   }
 
-  private started(run: Run, fiber: Fiber.Fiber<unknown, unknown>): void {
-    const around = Annotations.annotationsOf(fiber)
-    const parent = fiber.getRef(ObservedRun)
+  /** Reads the clock of a fiber from here on. */
+  protected begin(fiber: Fiber.Fiber<unknown, unknown>): void {
     this.clock = fiber.getRef(Clock.Clock)
     this.runStart = this.clock.monotonicTimeNanosUnsafe()
+  }
+
+  protected started(run: Run, fiber: Fiber.Fiber<unknown, unknown>): void {
+    const around = Annotations.annotationsOf(fiber)
+    const parent = fiber.getRef(ObservedRun)
+    this.begin(fiber)
     this.publish({
       _tag: "RunStarted",
       at: this.now(),
@@ -113,7 +118,7 @@ export class Reporting implements Watcher {
     })
   }
 
-  private left({ attempt, caught, id, tag, workflow }: Run, next: string): void {
+  protected left({ attempt, caught, id, tag, workflow }: Run, next: string): void {
     this.isInState = false
     this.publish({
       _tag: "StateLeft",
@@ -128,7 +133,7 @@ export class Reporting implements Watcher {
     })
   }
 
-  private ended({ attempt, id, tag, transitions, workflow }: Run, exit: Exit.Exit<unknown, unknown>): void {
+  protected ended({ attempt, id, tag, transitions, workflow }: Run, exit: Exit.Exit<unknown, unknown>): void {
     const outcome = Exit.isSuccess(exit) ? "success" : outcomeOf(exit.cause)
     const isUnderWay = this.isInState && attempt !== this.failedAttempt
     this.publish({
@@ -141,12 +146,13 @@ export class Reporting implements Watcher {
       transitions,
       error: Exit.isSuccess(exit) ? undefined : errorTypeOf(exit.cause),
       interrupted: outcome === "interrupted" && isUnderWay ? attempt : undefined,
+      unreadSignals: undefined,
       duration: this.since(this.runStart)
     })
   }
 
   /** The present time. Events of the same millisecond share one date. */
-  private now(): DateTime.Utc {
+  protected now(): DateTime.Utc {
     const millis = this.clock.currentTimeMillisUnsafe()
     if (this.at === undefined || millis !== this.atMillis) {
       this.at = DateTime.makeUnsafe(millis)
@@ -159,7 +165,7 @@ export class Reporting implements Watcher {
     return Duration.nanos(this.clock.monotonicTimeNanosUnsafe() - start)
   }
 
-  private publish(event: WorkflowEvent): void {
+  protected publish(event: WorkflowEvent): void {
     try {
       this.sink.publish(event)
     } catch {

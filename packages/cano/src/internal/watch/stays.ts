@@ -1,11 +1,14 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { Step } from "../../Journal.ts"
 import type { Watcher } from "../run/compensating.ts"
 import type { Watch } from "../run/start.ts"
 import { asked } from "./asked.ts"
+import { StayReporting } from "./stayReporting.ts"
 import { StayTracing } from "./stayTracing.ts"
 import type { LongWait, StayView } from "./stayView.ts"
+import { ObserverKey, SinkKey } from "./sink.ts"
 import { isTraced } from "./spans.ts"
 
 /** How a stay began: the run is new, goes on after a wait, was given back by another process, or outlived it. */
@@ -40,8 +43,13 @@ export const watchStay = (
     )
   })
 
-const watchersOf = (fiber: Fiber.Fiber<unknown, unknown>, view: StayView): ReadonlyArray<StayWatcher> =>
-  isTraced(fiber) ? [new StayTracing(view)] : []
+const watchersOf = (fiber: Fiber.Fiber<unknown, unknown>, view: StayView): ReadonlyArray<StayWatcher> => {
+  const sink = Context.getOrUndefined(fiber.context, ObserverKey)?.[SinkKey]
+  return [
+    ...(isTraced(fiber) ? [new StayTracing(view)] : []),
+    ...(sink === undefined ? [] : [new StayReporting(sink, view)])
+  ]
+}
 
 /** Reads how the stay began. The head tells nothing of a wait that is over; the latest row does. */
 const arrivalOf = ({ head, journal }: StayView): Effect.Effect<Arrival> => {
