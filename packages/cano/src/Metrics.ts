@@ -1,5 +1,5 @@
 /**
- * Metrics of runs, concurrent batches and schedulers, for any exporter of Effect's metrics.
+ * Metrics of runs, concurrent batches, schedulers and durable runs, for any exporter of Effect's metrics.
  *
  * 1. Without {@link layer} in the context nothing is counted, and counting costs nothing. A run or a batch looks for
  *    the layer at its start, a flow when it is added.
@@ -128,6 +128,116 @@ export const flowLateness: Metric.Histogram<number> = Series.flowLateness({})
  */
 export const flowSkips: Metric.Counter<number> = Series.flowSkips({})
 
+/**
+ * Counts durable runs that have ended, by `cano.workflow.name` and `cano.run.status` (`done`, `failed` or `cancelled`).
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const durableRuns: Metric.Counter<number> = Series.durableRuns({})
+
+/**
+ * Counts stays of durable runs in this process, by `cano.workflow.name` and `cano.stay.end`: `done`, `failed` or
+ * `cancelled` for a run that ended, `waiting` or `retrying` for one that waits, `released` for one that was given back,
+ * `lost` for one that another process may have.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const stays: Metric.Counter<number> = Series.stays({})
+
+/**
+ * Gives the number of durable runs that this process runs now, by `cano.workflow.name`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const activeStays: Metric.Gauge<number> = Series.activeStays({})
+
+/**
+ * Counts durable runs that left the process to wait, by `cano.wait.for` (`time`, `signal`, `retry` or `children`).
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const waits: Metric.Counter<number> = Series.waits({})
+
+/**
+ * Measures how long after it was due a durable run went on, in seconds: after a sleep, the delay of a retry, or the
+ * delay of its start.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const wakeLateness: Metric.Histogram<number> = Series.wakeLateness({})
+
+/**
+ * Counts durable runs that this process claimed. A run that `Durable.run` starts here is not claimed.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const claims: Metric.Counter<number> = Series.claims({})
+
+/**
+ * Counts durable runs that this process took over from a dead worker.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const takeovers: Metric.Counter<number> = Series.takeovers({})
+
+/**
+ * Counts durable runs that belonged to this worker, that no fiber drove, and that were given back.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const orphans: Metric.Counter<number> = Series.orphans({})
+
+/**
+ * Counts signals that this process sent to durable runs, by `cano.signal.answer` (`Accepted`, `Duplicate`, `RunEnded` or
+ * `UnknownRun`).
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const signals: Metric.Counter<number> = Series.signals({})
+
+/**
+ * Gives the time of the worker's latest heartbeat that reached the journal, in seconds since 1970.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const lastBeat: Metric.Gauge<number> = Series.lastBeat({})
+
+/**
+ * Gives the time of the worker's latest claim that the journal answered, in seconds since 1970.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const lastClaim: Metric.Gauge<number> = Series.lastClaim({})
+
+/**
+ * Measures the rows that are written to the journal, in seconds, by `cano.append.outcome`: `written`, `conflict` for a
+ * run that another worker has, or `failed`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const appendDuration: Metric.Histogram<number> = Series.appendDuration({})
+
+/**
+ * Counts failures of the journal, by `cano.journal.operation` (`append`, `claim`, ...) and `cano.journal.reason`
+ * (`Unavailable`, `Full`, ...).
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const journalFailures: Metric.Counter<number> = Series.journalFailures({})
+
 // -----------------------------------------------------------------------------
 // layers
 // -----------------------------------------------------------------------------
@@ -158,13 +268,15 @@ const makeMeter = (limit: number): MeterShape => {
   const instanceOf = labelled(Series.instances, "cano.instance.outcome")
   const workflowOf = bounded(limit, workflowSeries)
   const flowOf = bounded(limit, flowSeries)
+  const waitOf = labelled(Series.waits, "cano.wait.for")
+  const signalOf = labelled(Series.signals, "cano.signal.answer")
+  const appendOf = labelled(Series.appendDuration, "cano.append.outcome")
+  const failureOf = bounded(limit, (operation) =>
+    labelled(Series.journalFailures, "cano.journal.reason", { "cano.journal.operation": operation })
+  )
   return {
     runs: (workflow, around) => {
-      // Each update looks up these two services, so they stand in a small context.
-      const context = Context.empty().pipe(
-        Context.add(Metric.MetricRegistry, Context.get(around, Metric.MetricRegistry)),
-        Context.add(Metric.CurrentMetricAttributes, Context.get(around, Metric.CurrentMetricAttributes))
-      )
+      const context = registryOf(around)
       const { active, attempt, duration, run, success, transition } = workflowOf(workflow)
       return {
         started: () => active.modifyUnsafe(1, context),
@@ -184,9 +296,46 @@ const makeMeter = (limit: number): MeterShape => {
     },
     flowStarted: (lateness, context) => flowLateness.updateUnsafe(lateness / 1000, context),
     flowEnded: (flow, outcome, context) => flowOf(flow).run(outcome).updateUnsafe(1, context),
-    flowSkipped: (flow, reason, count, context) => flowOf(flow).skip(reason).updateUnsafe(count, context)
+    flowSkipped: (flow, reason, count, context) => flowOf(flow).skip(reason).updateUnsafe(count, context),
+    stays: (workflow, around) => {
+      const context = registryOf(around)
+      const { activeStays, durable, stay } = workflowOf(workflow)
+      return {
+        began: () => activeStays.modifyUnsafe(1, context),
+        woken: (seconds) => wakeLateness.updateUnsafe(seconds, context),
+        over: (end, waitFor) => {
+          activeStays.modifyUnsafe(-1, context)
+          stay(end).updateUnsafe(1, context)
+          if (end === "done" || end === "failed" || end === "cancelled") durable(end).updateUnsafe(1, context)
+          if (waitFor !== undefined) waitOf(waitFor).updateUnsafe(1, context)
+        }
+      }
+    },
+    journal: (around) => {
+      const context = registryOf(around)
+      return {
+        appended: (outcome, seconds) => appendOf(outcome).updateUnsafe(seconds, context),
+        failed: (operation, reason) => failureOf(operation)(reason).updateUnsafe(1, context),
+        claimed: (runs, taken, at) => {
+          if (runs > 0) claims.updateUnsafe(runs, context)
+          if (taken > 0) takeovers.updateUnsafe(taken, context)
+          lastClaim.updateUnsafe(at, context)
+        },
+        beat: (at) => lastBeat.updateUnsafe(at, context),
+        signalled: (answer) => signalOf(answer).updateUnsafe(1, context),
+        orphaned: () => orphans.updateUnsafe(1, context),
+        ended: (workflow, status) => workflowOf(workflow).durable(status).updateUnsafe(1, context)
+      }
+    }
   }
 }
+
+/** Each update looks up these two services, so they stand in a small context. */
+const registryOf = (around: Context.Context<never>): Context.Context<never> =>
+  Context.empty().pipe(
+    Context.add(Metric.MetricRegistry, Context.get(around, Metric.MetricRegistry)),
+    Context.add(Metric.CurrentMetricAttributes, Context.get(around, Metric.CurrentMetricAttributes))
+  )
 
 /** Makes a value for each of the first `limit` names, and one more for all others together. */
 const bounded = <A>(limit: number, make: (name: string) => A): ((name: string) => A) => {
@@ -217,7 +366,10 @@ const workflowSeries = (workflow: string) => {
     run: labelled(Series.runs, "cano.run.outcome", named),
     duration: labelled(Series.runDuration, "cano.run.outcome", named),
     attempt: labelled(Series.attempts, "cano.attempt.outcome", named),
-    success: Series.attempts({ ...named, "cano.attempt.outcome": "success" })
+    success: Series.attempts({ ...named, "cano.attempt.outcome": "success" }),
+    activeStays: Series.activeStays(named),
+    stay: labelled(Series.stays, "cano.stay.end", named),
+    durable: labelled(Series.durableRuns, "cano.run.status", named)
   }
 }
 

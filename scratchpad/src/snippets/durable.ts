@@ -1,4 +1,5 @@
 /** The code in docs/durable.md. */
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
@@ -6,6 +7,8 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Durable from "effect-cano/Durable"
 import * as Journal from "effect-cano/Journal"
+import * as Metrics from "effect-cano/Metrics"
+import * as Observer from "effect-cano/Observer"
 import * as Task from "effect-cano/Task"
 import * as Workflow from "effect-cano/Workflow"
 import * as SqliteJournal from "effect-cano-node/SqliteJournal"
@@ -46,6 +49,18 @@ export const worker = Durable.register(order, { errors: OutOfStock }).pipe(
   Layer.provideMerge(Durable.layer({ concurrency: 50 })),
   Layer.provide(SqliteJournal.layer({ file: "runs.db" }))
 )
+// #endregion
+
+declare const layerTracer: Layer.Layer<never>
+
+// #region watching
+const watched = Layer.mergeAll(
+  layerTracer, // such as Otlp.layerJson({ ... })
+  Metrics.layer(),
+  Observer.layer((event) => (event._tag === "RunLeft" ? Console.log(`${event.run} is ${event.why}`) : Effect.void))
+)
+
+export const watchedWorker = worker.pipe(Layer.provide(watched))
 // #endregion
 
 // #region run

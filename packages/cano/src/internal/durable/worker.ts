@@ -13,6 +13,7 @@ import type { Workflow } from "../../Workflow.ts"
 import { refuse } from "../faults.ts"
 import { machineOf } from "../machine/machine.ts"
 import { living } from "./children.ts"
+import { orphaned } from "../watch/journal.ts"
 import type { Host } from "./host.ts"
 import { type Registered, registeredOf, type Registry } from "./registry.ts"
 import { Stay, suspectFrom } from "./stay.ts"
@@ -292,6 +293,7 @@ export class Worker implements Host {
         } else if (!isSure && !before.has(name)) this.orphans.add(name)
         else {
           yield* this.release(run)
+          yield* orphaned
           this.nudge()
         }
       }

@@ -7,9 +7,9 @@ import { outcomeOf, peek } from "./redaction.ts"
 
 /** Counts the attempts and transitions of one run, and its end. */
 export class Metering implements Interceptor {
-  private readonly meter: MeterShape
+  protected readonly meter: MeterShape
   private live!: Run
-  private counts!: RunMeter
+  protected counts!: RunMeter
   private isInState = false
   /** The latest attempt that has failed. While the run is at this attempt, no attempt is under way. */
   private failedAttempt: number | undefined = undefined
@@ -25,7 +25,7 @@ export class Metering implements Interceptor {
       const start = clock.monotonicTimeNanosUnsafe()
       count(() => {
         this.counts = this.meter.runs(run.workflow.name, fiber.context)
-        this.counts.started()
+        this.started()
       })
       return Effect.onExit(inner, (exit) =>
         Effect.sync(() => this.ended(run, exit, Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9))
@@ -40,7 +40,7 @@ export class Metering implements Interceptor {
   }
 
   /** Made once for all states. */
-  private readonly leave = (next: unknown): unknown => {
+  protected readonly leave = (next: unknown): unknown => {
     this.isInState = false
     try {
       if (this.live.caught === undefined) this.counts.attempt("success")
@@ -59,15 +59,26 @@ export class Metering implements Interceptor {
     })
   }
 
-  private ended(run: Run, exit: Exit.Exit<unknown, unknown>, seconds: number): void {
-    const outcome = Exit.isSuccess(exit) ? "success" : outcomeOf(exit.cause)
-    const isUnderWay = this.isInState && run.attempt !== this.failedAttempt
-    count(() => {
-      if (outcome === "interrupted" && isUnderWay) this.counts.attempt("interrupted")
-      this.counts.ended(outcome, seconds)
-    })
+  protected started(): void {
+    this.counts.started()
+  }
+
+  /** Whether an attempt has begun, and has not ended. */
+  protected isUnderWay(run: Run): boolean {
+    return this.isInState && run.attempt !== this.failedAttempt
+  }
+
+  /** Counts the attempt that the end of the run cuts off. */
+  protected cutOff(run: Run, exit: Exit.Exit<unknown, unknown>): void {
+    const isInterrupted = Exit.isFailure(exit) && outcomeOf(exit.cause) === "interrupted"
+    if (isInterrupted && this.isUnderWay(run)) count(() => this.counts.attempt("interrupted"))
+  }
+
+  protected ended(run: Run, exit: Exit.Exit<unknown, unknown>, seconds: number): void {
+    this.cutOff(run, exit)
+    count(() => this.counts.ended(Exit.isSuccess(exit) ? "success" : outcomeOf(exit.cause), seconds))
   }
 }
 
 /** A metric reads attributes that users have set. If those throw, the run must go on. */
-const count = (update: () => void): void => peek(update, undefined)
+export const count = (update: () => void): void => peek(update, undefined)

@@ -5,6 +5,8 @@ import type { Step } from "../../Journal.ts"
 import type { Watcher } from "../run/compensating.ts"
 import type { Watch } from "../run/start.ts"
 import { asked } from "./asked.ts"
+import { Meter } from "./meter.ts"
+import { StayMetering } from "./stayMetering.ts"
 import { StayReporting } from "./stayReporting.ts"
 import { StayTracing } from "./stayTracing.ts"
 import type { LongWait, StayView } from "./stayView.ts"
@@ -45,9 +47,11 @@ export const watchStay = (
 
 const watchersOf = (fiber: Fiber.Fiber<unknown, unknown>, view: StayView): ReadonlyArray<StayWatcher> => {
   const sink = Context.getOrUndefined(fiber.context, ObserverKey)?.[SinkKey]
+  const meter = Context.getOrUndefined(fiber.context, Meter)
   return [
     ...(isTraced(fiber) ? [new StayTracing(view)] : []),
-    ...(sink === undefined ? [] : [new StayReporting(sink, view)])
+    ...(sink === undefined ? [] : [new StayReporting(sink, view)]),
+    ...(meter === undefined ? [] : [new StayMetering(meter, view)])
   ]
 }
 
