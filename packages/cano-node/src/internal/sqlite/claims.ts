@@ -11,7 +11,7 @@ import { end, release, rowOf, type Tables } from "./runs.ts"
 // -----------------------------------------------------------------------------
 
 export const claim = (tables: Tables, claim: Journal.Claim, now: number): Journal.Claimed => {
-  const runs: Array<Journal.Loaded> = []
+  const taken: Array<number> = []
   const died: Array<Journal.Head> = []
   for (const row of candidates(tables, claim, now)) {
     const fence = row.fence + 1
@@ -22,23 +22,27 @@ export const claim = (tables: Tables, claim: Journal.Claim, now: number): Journa
       died.push(
         headOf(end(tables, row, { status: "failed", fence, crashes, errorTag: "ProcessDied", error, cancelAt }, now))
       )
-    } else runs.push(take(tables, row, claim.owner, crashes, now))
+    } else {
+      take(tables, row, claim.owner, crashes, now)
+      taken.push(row.id)
+    }
   }
+  // The end of a run that died may have told a parent that was taken before it.
+  const runs = taken.map((id) => loadedOf(tables.db, tables.db.get(byId, id)!))
   return { now, runs, died, nextDueIn: nextDueIn(tables.db, claim.fingerprints, now) }
 }
 
-const take = ({ db }: Tables, row: RunRow, owner: string, crashes: number, now: number): Journal.Loaded =>
-  loadedOf(
-    db,
-    db.get(
-      `update cano_run set status = 'running', rest_tag = null, owner = ?, fence = fence + 1, crashes = ?, wake_at = null,
-         awaits_children = 0, updated_at = ?
-       where id = ? returning ${rowColumns}`,
-      owner,
-      crashes,
-      now,
-      row.id
-    )!
+const byId = `select ${rowColumns} from cano_run where id = ?`
+
+const take = ({ db }: Tables, row: RunRow, owner: string, crashes: number, now: number): void =>
+  void db.run(
+    `update cano_run set status = 'running', rest_tag = null, owner = ?, fence = fence + 1, crashes = ?, wake_at = null,
+       awaits_children = 0, updated_at = ?
+     where id = ?`,
+    owner,
+    crashes,
+    now,
+    row.id
   )
 
 /** The runs that a claim may take, oldest due time first. A run that a dead owner left is due since its last change. */

@@ -351,7 +351,7 @@ export class Tables {
   claim(claim: Journal.Claim, now: number): Journal.Claimed {
     const fingerprints = new Set(claim.fingerprints)
     const isKnown = (run: Run): boolean => fingerprints.has(run.head.fingerprint)
-    const runs: Array<Journal.Loaded> = []
+    const taken: Array<Run> = []
     const died: Array<Journal.Head> = []
     const chosen = this.chosen(claim.runIds)
       .filter((run) => isKnown(run) && (isDue(run, now) || this.isAbandoned(run, claim, now)))
@@ -367,12 +367,13 @@ export class Tables {
       } else {
         run.head = { ...run.head, status: "running", owner: claim.owner, wakeAt: undefined, updatedAt: now }
         run.awaitsChildren = 0
-        runs.push(loaded(run))
+        taken.push(run)
       }
     }
     let next = Infinity
     for (const run of this.runs.values()) if (isKnown(run)) next = Math.min(next, run.head.wakeAt ?? Infinity)
-    return { now, runs, died, nextDueIn: next === Infinity ? undefined : Math.max(0, next - now) }
+    const nextDueIn = next === Infinity ? undefined : Math.max(0, next - now)
+    return { now, runs: taken.map(loaded), died, nextDueIn }
   }
 
   private chosen(runIds: ReadonlyArray<string> | undefined): Array<Run> {
