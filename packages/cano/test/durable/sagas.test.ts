@@ -99,6 +99,40 @@ describe("durable sagas", () => {
     })
   )
 
+  it.effect("a compensation that fails is told of, and the others run", () =>
+    Effect.gen(function* () {
+      class Stuck extends Schema.TaggedError<Stuck>()("Stuck", { at: Schema.String }) {}
+      const undone: Array<string> = []
+      const sticky = (fails: boolean) =>
+        Workflow.make("sticky", Schema.Literals(["A", "B", "C", "Back"]), {
+          initial: "A",
+          exits: ["Back"],
+          compensateOn: ["Back"],
+          states: {
+            A: { to: ["B"], run: () => "B", compensate: () => Effect.sync(() => void undone.push("A")) },
+            B: { to: ["C"], run: () => "C", compensate: () => Effect.fail(new Stuck({ at: "B" })) },
+            C: { to: ["Back"], run: () => (fails ? Effect.die("bad") : Effect.succeed("Back" as const)) }
+          }
+        })
+      for (const fails of [false, true]) {
+        const workflow = sticky(fails)
+        const worker = Durable.register(workflow, { errors: Stuck }).pipe(
+          Layer.provideMerge(Durable.layer()),
+          Layer.provide(Journal.layerMemory)
+        )
+        yield* Effect.gen(function* () {
+          const error = yield* Effect.flip(Durable.run(workflow, { runId: "s" }))
+          // an exit that cannot be undone is a failure; the failure of a run comes before that of its compensation
+          assert.strictEqual(error._tag, fails ? "RunFailed" : "Stuck")
+          const info = yield* Durable.get("s")
+          assert.strictEqual(info.status, "failed")
+          assert.include(info.error ?? "", "the compensation of B failed")
+        }).pipe(Effect.provide(worker))
+      }
+      assert.deepStrictEqual(undone, ["A", "A"])
+    })
+  )
+
   it.effect("another exit compensates nothing", () =>
     Effect.gen(function* () {
       const { undone, worker, workflow } = trip("Booked")

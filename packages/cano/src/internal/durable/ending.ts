@@ -87,6 +87,13 @@ export class Ending {
     return Effect.map(encoded, (failure) => ({ ...end, failure: Option.getOrUndefined(failure) }))
   }
 
+  /** An end whose compensation has failed: the first failure of the run stays the one that is given. */
+  private worsened(end: End, tag: string, cause: Cause.Cause<unknown>): Effect.Effect<End> {
+    const error = `the compensation of ${tag} failed: ${described(cause).error}`
+    if (end.status === "done") return Effect.map(this.endOf(cause), (failed) => ({ ...failed, error }))
+    return Effect.succeed({ ...end, error: end.error === undefined ? error : `${end.error}\n${error}`.slice(0, 4096) })
+  }
+
   private begin(end: End, row: Partial<Written>): Effect.Effect<void, any> {
     this.hasBegun = true
     if (this.pending.length === 0) return this.last({ ...row, ...rowOf(end), status: end.status })
@@ -105,8 +112,10 @@ export class Ending {
         const isStopped = this.around.isStopping() && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
         if (isStopped) return this.ledger.release
         const changed: Undo = { ...undo, outcome: Exit.isSuccess(exit) ? "done" : "failed" }
-        const next = Exit.isSuccess(exit) ? end : withFailure(end, undo.tag, exit.cause)
-        return Effect.andThen(this.written({ ...compensating(next), undo: [changed] }), this.unwind(next))
+        const after = Exit.isSuccess(exit) ? Effect.succeed(end) : this.worsened(end, undo.tag, exit.cause)
+        return Effect.flatMap(after, (next) =>
+          Effect.andThen(this.written({ ...compensating(next), undo: [changed] }), this.unwind(next))
+        )
       })
     })
   }
@@ -150,8 +159,3 @@ const endOfOutcome = ({ outcome }: Written): End["status"] => readOutcome(outcom
 
 /** The row of a run that compensates before it ends. */
 const compensating = (end: End): Written => ({ ...rowOf(end), status: "running", phase: "compensating" })
-
-const withFailure = (end: End, tag: string, cause: Cause.Cause<unknown>): End => {
-  const error = `the compensation of ${tag} failed: ${described(cause).error}`
-  return { ...end, error: end.error === undefined ? error : `${end.error}\n${error}`.slice(0, 4096) }
-}
