@@ -84,4 +84,23 @@ describe("versions of a workflow", () => {
       )
     }).pipe(Effect.provide(Journal.layerMemory))
   )
+
+  it.effect("D7: a run that no worker has ever known is warned of", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const logger = Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))])
+      yield* Effect.gen(function* () {
+        yield* Durable.start(before, { runId: "r" })
+        yield* pass("6 minutes")
+        assert.strictEqual(lines.filter((line) => line.includes('Runs of workflow "order" wait')).length, 1)
+      }).pipe(
+        Effect.provide(
+          Durable.layer({ poll: "1 hour", staleAfter: "1 day" }).pipe(
+            Layer.provide(Journal.layerMemory),
+            Layer.provideMerge(logger)
+          )
+        )
+      )
+    })
+  )
 })

@@ -60,6 +60,8 @@ export class Engine {
   private readonly registry: Registry
   private readonly worker: Worker | undefined
   private readonly waiters: Waiters
+  /** The versions that the journal has from this process. */
+  private readonly defined = new Set<string>()
 
   private constructor(journal: Journal, registry: Registry, worker: Worker | undefined, waiters: Waiters) {
     this.journal = journal
@@ -144,6 +146,14 @@ export class Engine {
     })
   }
 
+  /** Writes a version down once, so that its runs can be read, and missed, where no worker knows it. */
+  private define({ fingerprint, graph, schema, workflow }: Fingerprinted): Effect.Effect<void, JournalFailure> {
+    if (this.defined.has(fingerprint)) return Effect.void
+    return Effect.map(this.journal.define({ workflow, fingerprint, graph, schema }), () => {
+      this.defined.add(fingerprint)
+    })
+  }
+
   private create(...args: Parameters<Engine["created"]>): ReturnType<Engine["created"]> {
     const [machine, { runId }] = args
     return inStart(machine.name, runId, this.created(...args))
@@ -161,6 +171,7 @@ export class Engine {
       const registered = this.registry.named(machine.name)
       const { worker } = this
       const definition = definitionOf(machine)
+      yield* this.define(definition)
       const isMine =
         here && startIn === 0 && worker !== undefined && worker.free > 0 && isSame(registered?.definition, definition)
       const owner = isMine ? worker.owner : undefined
