@@ -1,5 +1,6 @@
 import type { Suite } from "../harness/suite.ts"
 import { concurrentAll, concurrentDeadline, concurrentEqual, concurrentQuota } from "./concurrent.ts"
+import { durable, durableClaims, durableCpu, durableNormal, durableResume } from "./durable.ts"
 import { instance } from "./instance.ts"
 import { journal, journalCpu, journalNormal } from "./journal.ts"
 import { retry } from "./retry.ts"
@@ -26,6 +27,11 @@ export const suites: ReadonlyArray<Suite> = [
   journal,
   journalCpu,
   journalNormal,
+  durable,
+  durableCpu,
+  durableNormal,
+  durableResume,
+  durableClaims,
   typecheck
 ]
 
