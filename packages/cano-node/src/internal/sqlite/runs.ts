@@ -124,7 +124,7 @@ export const create = (tables: Tables, run: Journal.NewRun, now: number): Create
   putUndo(tables, id, run.undo)
   for (const [key, value] of Object.entries(run.labels))
     db.run("insert into cano_label (key, value, run) values (?, ?, ?)", key, value, id)
-  tables.hint(run.runId)
+  if (run.owner === undefined) tables.hint(run.runId)
   return { isCreated: true, head: headOf(inserted), input: run.state }
 }
 

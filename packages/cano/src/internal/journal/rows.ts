@@ -204,7 +204,7 @@ export class Tables {
     const row = created(run, now)
     this.runs.set(run.runId, row)
     if (row.head.parent !== undefined) this.childrenOf(row.head.parent.runId).add(row)
-    this.hint(run.runId)
+    if (run.owner === undefined) this.hint(run.runId)
     return { isCreated: true, head: row.head, input: row.input }
   }
 
