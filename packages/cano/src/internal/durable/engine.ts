@@ -410,7 +410,7 @@ const hearing = (journal: Journal, waiters: Waiters, worker: Worker | undefined)
   Stream.runForEach(journal.hints, (runId) =>
     Effect.sync(() => {
       waiters.hear(runId)
-      worker?.nudge()
+      worker?.hear(runId)
     })
   )
 

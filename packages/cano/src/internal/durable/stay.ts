@@ -58,6 +58,8 @@ export class Stay implements Interceptor<any>, StayView {
   readonly ledger: Ledger
   /** Milliseconds until the run may be claimed again, after it was parked. */
   wakesIn = Infinity
+  /** Whether the journal has told of the run meanwhile. */
+  isHeardOf = false
   isParked = false
   private readonly host: Host
   private readonly loaded: Loaded

@@ -92,6 +92,13 @@ export class Worker implements Host {
     Queue.offerUnsafe(this.nudges, undefined)
   }
 
+  /** A run may be due, or has ended. A run that is driven here can be claimed only after it has left. */
+  hear(runId: string): void {
+    const here = this.stays.get(runId)
+    if (here === undefined) this.nudge()
+    else here.stay.isHeardOf = true
+  }
+
   // -- driving --------------------------------------------------------------------------------------------------------
 
   /** Creates a run that this worker drives at once, if it has a free place. */
@@ -112,7 +119,8 @@ export class Worker implements Host {
       const left = Effect.sync(() => {
         if (this.stays.get(runId)?.stay === stay) this.stays.delete(runId)
         if (stay.hasEnded) this.waiters.tell(runId)
-        if (this.isCrowded || stay.wakesIn <= this.options.poll) this.nudge()
+        const mayBeDue = stay.wakesIn <= this.options.poll || (stay.isHeardOf && !stay.hasEnded)
+        if (this.isCrowded || mayBeDue) this.nudge()
       })
       return Effect.map(
         Effect.forkIn(
