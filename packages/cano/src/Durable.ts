@@ -74,6 +74,8 @@ import {
   isFunction,
   isIterable,
   isSpan,
+  durationProblems,
+  isObject,
   nameProblems,
   optional,
   optionsProblems,
@@ -521,7 +523,12 @@ export const transactional = <State, Next, E, R, E2, R2, Needs = never>(
   task: Task.Task<State, Next, E, R>,
   begin: Effect.Effect<Transaction, E2, R2>
 ): Task.Task<State, Next, E | E2 | JournalFailure, Exclude<R, Needs> | R2> => {
-  const { handler, name, retry } = compiled(task)
+  const { child, fork, handler, name, retry, waitFor } = compiled(task)
+  refuse("Durable.transactional", [
+    ...(waitFor === undefined ? [] : ["the task waits, and a transaction must be short"]),
+    ...(child === undefined ? [] : ["the task nests a workflow, which writes rows of its own"]),
+    ...(fork === undefined ? [] : ["the task is a fork, whose branches would share the transaction"])
+  ])
   const run = (state: unknown) =>
     transacted(
       begin,
@@ -830,11 +837,12 @@ export const remove = (
         readonly limit?: number | undefined
       }
 ): Effect.Effect<number, JournalFailure, Durable> =>
-  Durable.use(({ journal }) =>
-    journal.remove(
+  Durable.use(({ journal }) => {
+    refuse("Durable.remove", removalProblems(what))
+    return journal.remove(
       "runIds" in what ? what : { ...what, endedFor: Duration.toMillis(what.endedFor), limit: what.limit ?? 1000 }
     )
-  )
+  })
 
 // -----------------------------------------------------------------------------
 // internals
@@ -851,6 +859,12 @@ const infoOf = (head: Journal.Head): Info => ({
 
 const timeOf = (millis: number | undefined): DateTime.Utc | undefined =>
   millis === undefined ? undefined : DateTime.makeUnsafe(millis)
+
+const removalProblems = (what: unknown): ReadonlyArray<string> => {
+  const problems = isObject("the selection", what)
+  if (problems.length > 0 || "runIds" in (what as object)) return problems
+  return durationProblems("endedFor", (what as { readonly endedFor?: unknown }).endedFor, "from 0")
+}
 
 const workerChecks: Checks<WorkerOptions> = {
   concurrency: optional(isCount(1)),

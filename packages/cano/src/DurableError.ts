@@ -156,7 +156,8 @@ export class RunFailed extends Data.TaggedError("RunFailed")<{
 }> {
   override get message(): string {
     const tag = this.errorTag === undefined ? "" : ` with ${this.errorTag}`
-    return `Run "${this.runId}" failed at state ${this.state} (workflow ${this.workflow})${tag}`
+    const more = this.error === undefined ? "" : "; the field error tells more"
+    return `Run "${this.runId}" failed at state ${this.state} (workflow ${this.workflow})${tag}${more}`
   }
 }
 

@@ -76,6 +76,7 @@ import {
 import {
   type Branches,
   branchesProblems,
+  detailsOf,
   type BranchesState,
   type BranchServices,
   type ForkFailure,
@@ -617,7 +618,7 @@ export const fork: {
   }
   const run = composite((state) => runFork(plan, state, undefined), {
     inParts: (state, parts) => runFork(plan, state, parts),
-    fork: { wait, branches: typeof branches === "function" ? undefined : Object.keys(branches as Branches) }
+    fork: { wait, ...(typeof branches === "function" ? unknownBranches : detailsOf(branches as Branches)) }
   })
   return make({ name, retry, attemptTimeout, run } as any)
 }
@@ -737,6 +738,8 @@ function formatDuration(duration: Duration.Input): string {
 }
 
 /** Makes a task that waits. A diagram names the time, if it does not depend on the state. */
+const unknownBranches = { branches: undefined, workflows: [] }
+
 const waitTask = <Time>(waitFor: WaitFor, time: unknown, format: (time: Time) => string): any => {
   if (time !== undefined && typeof time !== "function") label(waitFor, format(time as Time))
   return new TaskImpl({ run: composite(waiting(waitFor), { waitFor }) })

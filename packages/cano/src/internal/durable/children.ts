@@ -42,7 +42,7 @@ export class Children {
     return Effect.gen({ self: this }, function* () {
       const { journal } = this.host
       const machine = machineOf(workflow)
-      const registered = yield* this.host.adopt(workflow, this.parent)
+      const registered = yield* this.ledger.persist(this.host.adopt(workflow, this.parent))
       const found = yield* this.ledger.persist(journal.load(id))
       if (Option.isSome(found)) return yield* this.mine(found.value)
       const state = (start === undefined ? machine.start : start) as AnyState
@@ -109,10 +109,24 @@ export class Children {
       return Option.getOrElse(found, () => opened)
     })
     const watched = Effect.onExit(ended, (exit) =>
-      Exit.isFailure(exit) && !isLeaving() ? Effect.ignore(this.host.cancel(id)) : Effect.void
+      Exit.isFailure(exit) && !isLeaving() ? Effect.ignore(this.ledger.persist(this.host.cancel(id))) : Effect.void
     )
     return Effect.flatMap(watched, (loaded) => this.result(workflow, loaded))
   }
+
+  /** Waits until no child lives. */
+  readonly ended: Effect.Effect<void, any> = Effect.suspend(() =>
+    Effect.flatMap(
+      this.ledger.persist(this.host.journal.list({ parent: this.ledger.runId, status: living, limit: 1000 })),
+      ({ runs }) =>
+        runs.length === 0
+          ? Effect.void
+          : Effect.andThen(
+              Effect.forEach(runs, ({ runId }) => this.ledger.persist(this.host.awaitEnd(runId)), { discard: true }),
+              this.ended
+            )
+    )
+  )
 
   /** Cancels the children that live, and gives their number. */
   readonly cancelAll: Effect.Effect<number, any> = Effect.suspend(() => {

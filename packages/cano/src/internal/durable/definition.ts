@@ -67,7 +67,7 @@ const withoutAnnotations = (json: Schema.Json): Schema.Json => {
 }
 
 /** JSON with sorted keys. */
-const stable = (json: Schema.Json): string =>
+export const stable = (json: Schema.Json): string =>
   JSON.stringify(json, (_, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))

@@ -14,7 +14,7 @@ import type { Registered } from "./registry.ts"
 /** The process's side of an end. */
 interface Around {
   /** Runs the compensation of a state with the services of the run, on a fiber that the worker can stop. */
-  readonly run: (tag: string, compensation: AnyEffect) => Effect.Effect<Exit.Exit<unknown, unknown>>
+  readonly run: (undo: Undo, compensation: AnyEffect) => Effect.Effect<Exit.Exit<unknown, unknown>>
   /** Whether the worker wants the run to leave. */
   readonly isStopping: () => boolean
 }
@@ -28,6 +28,8 @@ interface Around {
 export class Ending {
   hasBegun = false
   hasEnded = false
+  /** The compensation that runs, and the end that the run comes to. */
+  present: { readonly undo: Undo; readonly end: End } | undefined = undefined
   private readonly ledger: Ledger
   private readonly registered: Registered
   private readonly around: Around
@@ -96,6 +98,9 @@ export class Ending {
 
   private begin(end: End, row: Partial<Written>): Effect.Effect<void, any> {
     this.hasBegun = true
+    // What the state has kept is of no use to its compensation.
+    this.ledger.progress.kept.clear()
+    this.ledger.progress.failures.length = 0
     if (this.pending.length === 0) return this.last({ ...row, ...rowOf(end), status: end.status })
     this.ledger.isInLoop = false
     return Effect.andThen(this.written({ ...row, ...compensating(end) }), this.unwind(end))
@@ -108,9 +113,11 @@ export class Ending {
       const [undo] = this.pending
       if (undo === undefined) return this.last({ ...rowOf(end), status: end.status })
       if (this.around.isStopping()) return this.ledger.release
-      return Effect.flatMap(this.around.run(undo.tag, this.compensation(undo)), (exit) => {
+      this.present = { undo, end }
+      return Effect.flatMap(this.around.run(undo, this.compensation(undo)), (exit) => {
         const isStopped = this.around.isStopping() && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
         if (isStopped) return this.ledger.release
+        this.ledger.progress.kept.clear()
         const changed: Undo = { ...undo, outcome: Exit.isSuccess(exit) ? "done" : "failed" }
         const after = Exit.isSuccess(exit) ? Effect.succeed(end) : this.worsened(end, undo.tag, exit.cause)
         return Effect.flatMap(after, (next) =>
@@ -147,8 +154,11 @@ export class Ending {
     const write = (row: Written) => this.ledger.write(row)
     const bare = row.outcome === undefined ? row : { ...row, outcome: outcomeText({ status: endOfOutcome(row) }) }
     const otherwise = (next: Written) => (error: unknown) => (error instanceof Gone ? Effect.fail(error) : write(next))
+    // A state that cannot be written is a failure of the run. Without its state a row would be another row.
     const written =
-      row.status === "done" ? write(row) : write(row).pipe(Effect.catch(otherwise(row)), Effect.catch(otherwise(bare)))
+      row.state !== undefined
+        ? write(row)
+        : write(row).pipe(Effect.catch(otherwise(row)), Effect.catch(otherwise(bare)))
     return Effect.map(written, () => this.keep(row.undo ?? []))
   }
 }
@@ -158,4 +168,4 @@ const rowOf = (end: End) => ({ outcome: outcomeText(end), errorTag: end.errorTag
 const endOfOutcome = ({ outcome }: Written): End["status"] => readOutcome(outcome)?.status ?? "failed"
 
 /** The row of a run that compensates before it ends. */
-const compensating = (end: End): Written => ({ ...rowOf(end), status: "running", phase: "compensating" })
+export const compensating = (end: End): Written => ({ ...rowOf(end), status: "running", phase: "compensating" })

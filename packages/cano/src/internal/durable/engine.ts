@@ -32,7 +32,7 @@ import { watchedJournal } from "../watch/journal.ts"
 import { inStart } from "../watch/starts.ts"
 import { traceparentOf } from "../watch/traceparent.ts"
 import { changesBetween } from "./changes.ts"
-import { definitionOf, type Fingerprinted } from "./definition.ts"
+import { definitionOf, type Fingerprinted, stable } from "./definition.ts"
 import { journaledOf } from "./ledger.ts"
 import { readOutcome } from "./outcome.ts"
 import { codecOf } from "./payloads.ts"
@@ -62,6 +62,8 @@ export class Engine {
   private readonly waiters: Waiters
   /** The versions that the journal has from this process. */
   private readonly defined = new Set<string>()
+  /** The workflows that were run and are not registered. */
+  private readonly missed = new Set<string>()
 
   private constructor(journal: Journal, registry: Registry, worker: Worker | undefined, waiters: Waiters) {
     this.journal = journal
@@ -76,6 +78,7 @@ export class Engine {
       const journal = yield* watchedJournal(given)
       const waiters = new Waiters(journal, options?.poll ?? clientPoll)
       yield* Effect.forkIn(waiters.looks, scope)
+      yield* Effect.addFinalizer(() => Effect.sync(() => waiters.close()))
       const registry = new Registry()
       if (options === undefined) {
         yield* Effect.forkIn(hearing(journal, waiters, undefined), scope)
@@ -104,10 +107,12 @@ export class Engine {
     return Effect.gen({ self: this }, function* () {
       const registered = registeredOf(workflow, machineOf(workflow), context, errors, migrations)
       const { worker } = this
-      if (worker === undefined) return void this.registry.add(registered)
+      if (worker === undefined)
+        return refuse("Durable.register", ["the layer is a client, which runs nothing: register with Durable.layer"])
       yield* worker.admit(registered)
       yield* Effect.addFinalizer(() => this.unregister(registered, worker))
       yield* worker.beat
+      yield* Effect.ignore(worker.unknown(registered.definition.workflow))
     })
   }
 
@@ -172,6 +177,12 @@ export class Engine {
       const { worker } = this
       const definition = definitionOf(machine)
       yield* this.define(definition)
+      if (here && worker !== undefined && registered === undefined && !this.missed.has(machine.name)) {
+        this.missed.add(machine.name)
+        yield* Effect.logWarning(
+          `Workflow "${machine.name}" is not registered here: its runs wait for another worker that knows it`
+        )
+      }
       const isMine =
         here && startIn === 0 && worker !== undefined && worker.free > 0 && isSame(registered?.definition, definition)
       const owner = isMine ? worker.owner : undefined
@@ -240,9 +251,27 @@ export class Engine {
     if (input === state) return Effect.void
     // Another version may have written the same state in another way: with its keys in another order, or fields added.
     const codec = codecOf(machine.schema)
-    const again = codec.decode(runId, "state", input).pipe(Effect.flatMap((old) => codec.encode(runId, "state", old)))
+    const again = Effect.flatMap(this.readInput(machine, runId, input), (old) => codec.encode(runId, "state", old))
     return Effect.flatMap(Effect.option(again), (old) =>
-      Option.isSome(old) && old.value === state ? Effect.void : mismatch("state")
+      Option.isSome(old) && stable(JSON.parse(old.value)) === stable(JSON.parse(state))
+        ? Effect.void
+        : mismatch("state")
+    )
+  }
+
+  /** Reads a state of this version, or of one that a migration knows. */
+  private readInput(machine: Machine, runId: string, text: string): Effect.Effect<AnyState, Corrupt> {
+    const present = codecOf(machine.schema).decode(runId, "state", text)
+    const migrations = Array.from(this.registry.named(machine.name)?.migrationsBySchema.values() ?? [])
+    return migrations.reduce(
+      (read, { from, to }) =>
+        Effect.catch(read, (corrupt) =>
+          Effect.flatMap(
+            Effect.mapError(codecOf(from).decode(runId, "state", text), () => corrupt),
+            (old) => Effect.try({ try: () => to(old), catch: (cause) => new Corrupt({ runId, what: "state", cause }) })
+          )
+        ),
+      present
     )
   }
 
@@ -266,7 +295,7 @@ export class Engine {
         return yield* Effect.fail(new RunMismatch({ runId: from, differs: "workflow", workflow: head.workflow }))
       const sequence = options.sequence ?? head.sequence
       const past = yield* this.past(from, sequence)
-      const state = yield* codecOf(machine.schema).decode(from, "state", past.state)
+      const state = yield* this.readInput(machine, from, past.state)
       const run = { runId, labels, startIn: 0, state, store: past.store, restartedFrom: { runId: from, sequence } }
       return yield* Effect.catchTag(this.create(machine, run, false), "NotEncodable", ({ cause, what }) =>
         Effect.fail(new Corrupt({ runId: from, what, cause }))

@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
+import * as Semaphore from "effect/Semaphore"
 import type { Conflict, JournalFailure, NotEncodable, TooLarge, UnknownRun } from "../../DurableError.ts"
 import type { Entry as Row, Loaded, Shape as Journal, Status, StoreChange, Undo, Wake } from "../../Journal.ts"
 import type { MemoryStore } from "../../Store.ts"
@@ -27,7 +28,7 @@ export interface Written {
   readonly undo?: ReadonlyArray<Undo>
   readonly errorTag?: string | undefined
   readonly error?: string | undefined
-  readonly outcome?: string
+  readonly outcome?: string | undefined
   readonly attempts?: number
 }
 
@@ -61,6 +62,9 @@ export class Ledger {
   private isLost = false
   /** Whether something has happened to the run that it has not seen. */
   hasNews = false
+  /** Called when a row is answered with a request to cancel the run. */
+  onCancel: () => void = () => {}
+  private readonly turn = Semaphore.makeUnsafe(1)
   /** The transaction that the next row belongs to. */
   transaction: Transaction | undefined = undefined
   /** The latest row of this stay. */
@@ -100,15 +104,34 @@ export class Ledger {
     this.deadline = undefined
   }
 
+  /** Writes a row. Branches of a fork may write at once, and each row follows the one before. */
   write(row: Written): Effect.Effect<void, Gone | JournalFailure | NotEncodable | TooLarge> {
-    return Effect.suspend(() => {
-      const changes = this.store?.take() ?? []
-      if (changes.length === 0) return this.append(row, [])
-      return Effect.flatMap(this.texts(changes), (store) => this.append(row, store))
-    })
+    return this.turn.withPermit(
+      Effect.suspend(() => {
+        const changes = this.store?.take() ?? []
+        if (changes.length === 0) return this.append(row, [], this.signals.ids)
+        return Effect.flatMap(this.texts(changes), (store) => this.append(row, store, this.signals.ids))
+      })
+    )
   }
 
-  private append(row: Written, store: ReadonlyArray<StoreChange>) {
+  /**
+   * Keeps a value with the present state, in a row of its own. The changes of the store, and the signals that were taken,
+   * belong to the row of the state.
+   */
+  keep(name: string, text: string, row: Written): Effect.Effect<void, Gone | JournalFailure | TooLarge> {
+    const { transitions } = this
+    const { kept } = this.progress
+    const written = Effect.suspend(() => {
+      if (this.transitions !== transitions)
+        return Effect.die(new Error(`checkpoint "${name}" of a state that was left`))
+      kept.set(name, text)
+      return Effect.tapCause(this.append(row, [], []), () => Effect.sync(() => kept.delete(name)))
+    })
+    return this.turn.withPermit(written)
+  }
+
+  private append(row: Written, store: ReadonlyArray<StoreChange>, signals: ReadonlyArray<string>) {
     const entry: Row = {
       runId: this.runId,
       owner: this.owner,
@@ -126,7 +149,7 @@ export class Ledger {
       waitsFor: row.waitsFor,
       awaitsChildren: row.awaitsChildren ?? 0,
       store,
-      signals: this.signals.ids,
+      signals,
       undo: row.undo ?? [],
       // What a state has kept is forgotten when the run leaves the state.
       progress: row.transitions === undefined ? writeProgress(this.progress) : undefined,
@@ -150,6 +173,7 @@ export class Ledger {
         this.tag = entry.tag
         if (entry.transitions > this.transitions) this.advanced(entry.transitions)
         this.isCancelRequested = isCancelRequested
+        if (isCancelRequested && entry.phase === "forward") this.onCancel()
         if (entry.signals.length > 0) this.signals.forget(entry.signals)
       })
     )

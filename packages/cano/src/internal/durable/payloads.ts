@@ -36,7 +36,9 @@ const make = (schema: Schema.Codec<any, any, any, any>): Codec => {
     encode: (runId, what, value) => {
       const failed = (cause: unknown) => Exit.fail(new NotEncodable({ runId, what, cause }))
       const written = (json: unknown) => {
-        const text = `{"v":1,"value":${JSON.stringify(json)}}`
+        const value = JSON.stringify(json) as string | undefined
+        if (value === undefined) return failed("it is no JSON")
+        const text = `{"v":1,"value":${value}}`
         return depthOf(text) > maxDepth ? failed("nested too deep") : Exit.succeed(text)
       }
       try {

@@ -97,7 +97,9 @@ export class Registry {
   /** Adds a workflow, unless another one has its name. */
   add(registered: Registered): boolean {
     const { fingerprint, workflow } = registered.definition
-    if (this.byName.has(workflow)) return false
+    const present = this.byName.get(workflow)
+    // A workflow that another one has brought along may be registered by itself as well.
+    if (present !== undefined && (present.machine !== registered.machine || present.root === undefined)) return false
     this.byName.set(workflow, registered)
     this.byFingerprint.set(fingerprint, registered)
     return true

@@ -4,7 +4,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Semaphore from "effect/Semaphore"
 import { Corrupt } from "../../DurableError.ts"
 import type { AttemptFailure, Interceptor, Part, Run as LiveRun } from "../../Interpreter.ts"
 import type { Head, Loaded, Shape as Journal, Undo, Wake } from "../../Journal.ts"
@@ -16,14 +15,14 @@ import { type AnyEffect, toEffect } from "../machine/output.ts"
 import { type AnyState, tagOf } from "../machine/state.ts"
 import type { Child, CompiledTask, WaitFor, WaitForSignal, WaitForTime } from "../machine/task.ts"
 import type { Watcher } from "../run/compensating.ts"
-import { Outside } from "../run/outside.ts"
+import { InTransaction, Outside } from "../run/outside.ts"
 import { startIntercepted, type Watch } from "../run/start.ts"
 import { withoutPayloads } from "../watch/redaction.ts"
 import { watchStay } from "../watch/stays.ts"
 import type { LongWait, StayEnd, StayView } from "../watch/stayView.ts"
 import { Children } from "./children.ts"
 import { Checkpoints, type Keep, Run } from "./current.ts"
-import { Ending } from "./ending.ts"
+import { compensating, Ending } from "./ending.ts"
 import type { Host } from "./host.ts"
 import { signalsOf } from "./inbox.ts"
 import { isGone, Ledger, type Written } from "./ledger.ts"
@@ -65,7 +64,6 @@ export class Stay implements Interceptor<any>, StayView {
   private readonly loaded: Loaded
   private readonly children: Children
   private readonly ending: Ending
-  private readonly writing = Semaphore.makeUnsafe(1)
   private store: MemoryStore["Service"] | undefined = undefined
   private live: LiveRun | undefined = undefined
   private watch: Watch | undefined = undefined
@@ -84,9 +82,10 @@ export class Stay implements Interceptor<any>, StayView {
     this.ledger = new Ledger(host.journal, host.owner, registered.definition.fingerprint, loaded)
     this.children = new Children(host, this.ledger, registered, loaded.head.labels)
     this.ending = new Ending(this.ledger, registered, loaded.undo, {
-      run: (tag, effect) => this.apart(this.within(this.undoing(tag, effect))),
+      run: (undo, effect) => this.apart(this.within(this.inUndo(undo, this.undoing(undo.tag, effect)))),
       isStopping: () => this.isDraining || this.isStopped
     })
+    this.ledger.onCancel = () => this.leave("cancel")
     if (loaded.head.isCancelRequested) this.leaving = "cancel"
   }
 
@@ -185,7 +184,11 @@ export class Stay implements Interceptor<any>, StayView {
 
   private readonly driven: Effect.Effect<void> = Effect.suspend((): Effect.Effect<void, any> => {
     const { head, outcome } = this.loaded
-    if (head.phase === "compensating") return Effect.andThen(this.opened, this.ending.goOn(head, outcome))
+    if (head.phase === "compensating")
+      return Effect.andThen(
+        head.fingerprint === this.registered.definition.fingerprint ? this.opened : this.started,
+        Effect.suspend(() => this.ending.goOn(head, outcome))
+      )
     const machine = Effect.flatMap(this.started, (state) =>
       this.leaving === "cancel" ? Effect.interrupt : this.within(this.machineFrom(state))
     )
@@ -215,7 +218,7 @@ export class Stay implements Interceptor<any>, StayView {
   private finish(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, any> {
     if (this.isParked || this.hasEnded || this.isStopped || Exit.isSuccess(exit) || isGone(exit.cause))
       return Effect.void
-    if (this.leaving !== "cancel") return this.ending.failed(exit.cause)
+    if (this.leaving !== "cancel") return Effect.andThen(this.childless, this.ending.failed(exit.cause))
     if (!this.registered.hasChildren) return this.ending.cancelled
     return Effect.flatMap(this.children.cancelAll, (living) =>
       living === 0
@@ -223,6 +226,13 @@ export class Stay implements Interceptor<any>, StayView {
         : this.ledger.write({ status: "waiting", wake: "never", awaitsChildren: living })
     )
   }
+
+  /** Cancels the children that a failed fork has left, and waits for them: the run may undo what they build on. */
+  private readonly childless: Effect.Effect<void, any> = Effect.suspend(() =>
+    this.registered.hasChildren
+      ? Effect.flatMap(this.children.cancelAll, (living) => (living === 0 ? Effect.void : this.children.ended))
+      : Effect.void
+  )
 
   // -- the start ------------------------------------------------------------------------------------------------------
 
@@ -260,6 +270,8 @@ export class Stay implements Interceptor<any>, StayView {
   /** Writes the row of a migration. */
   private moved(migration: Migration, state: AnyState, tag: string): Effect.Effect<void, any> {
     const { ending, ledger } = this
+    const { error, errorTag, phase } = this.head
+    const { outcome } = this.loaded
     const encode = codecOf(this.registered.machine.schema).encode
     const again = (text: string) =>
       Effect.flatMap(this.migrated(migration, "undo", text), (state) =>
@@ -273,7 +285,8 @@ export class Stay implements Interceptor<any>, StayView {
     return Effect.gen(function* () {
       const undo = yield* Effect.forEach(ending.all, change)
       ending.keep(undo)
-      yield* ledger.write({ status: "running", tag, state: yield* encode(ledger.runId, "state", state), undo })
+      const text = yield* encode(ledger.runId, "state", state)
+      yield* ledger.write({ status: "running", phase, outcome, errorTag, error, tag, state: text, undo })
     })
   }
 
@@ -301,6 +314,17 @@ export class Stay implements Interceptor<any>, StayView {
     return Effect.provideContext(effect, services)
   }
 
+  /** A compensation has a key of its own: it is another effect than the state that it undoes. */
+  private inUndo({ transition }: Undo, compensation: AnyEffect): AnyEffect {
+    const id = this.ledger.runId
+    return Effect.provideService(compensation, Run, {
+      id,
+      sequence: transition,
+      attempt: 1,
+      key: `${id}/${transition}/undo`
+    })
+  }
+
   /** Watches a compensation, and annotates its logs. */
   private undoing(tag: string, compensation: AnyEffect): AnyEffect {
     const run = { id: this.head.runId, workflow: this.workflow }
@@ -322,27 +346,28 @@ export class Stay implements Interceptor<any>, StayView {
     const { runId } = this.ledger
     return Effect.gen({ self: this }, function* () {
       const text = yield* codecOf(signal.schema).encode(runId, `signal "${signal.name}"`, value)
-      return yield* this.host.journal.send({ runId, id: id ?? (yield* randomName), name: signal.name, value: text })
+      const sent = { runId, id: id ?? (yield* randomName), name: signal.name, value: text }
+      return yield* this.ledger.persist(this.host.journal.send(sent))
     }).pipe(Effect.orDie)
   }
 
-  /** Keeps the result of an effect with the state, so that the state's next attempt has it. */
-  private readonly keep: Keep = (name, schema, effect) =>
-    Effect.suspend((): Effect.Effect<any, any, any> => {
-      const { kept } = this.ledger.progress
-      const { runId } = this.ledger
-      const known = kept.get(name)
+  /** Keeps the result of an effect with the state, or with the compensation, so that its next attempt has it. */
+  private readonly keep: Keep = (given, schema, effect) =>
+    Effect.flatMap(InTransaction, (isTransacted): Effect.Effect<any, any, any> => {
+      if (isTransacted)
+        return Effect.die(new Error(`checkpoint "${given}" in a transaction: the row would wait for it`))
+      const { ledger } = this
+      const { present } = this.ending
+      const name = present === undefined ? given : `undo ${present.undo.transition} ${given}`
+      const row: Written =
+        present === undefined ? { status: "running", attempt: this.live?.attempt ?? 1 } : compensating(present.end)
+      const what = `checkpoint "${given}"`
+      const known = ledger.progress.kept.get(name)
       const codec = codecOf(schema)
-      if (known !== undefined) return Effect.orDie(codec.decode(runId, `checkpoint "${name}"`, known))
+      if (known !== undefined) return Effect.orDie(codec.decode(ledger.runId, what, known))
       return Effect.tap(effect, (value) =>
-        Effect.flatMap(Effect.orDie(codec.encode(runId, `checkpoint "${name}"`, value)), (text) =>
-          // Branches of a fork may finish together, and a run writes one row at a time.
-          this.writing.withPermit(
-            Effect.suspend(() => {
-              kept.set(name, text)
-              return Effect.orDie(this.ledger.write({ status: "running", attempt: this.live?.attempt ?? 1 }))
-            })
-          )
+        Effect.flatMap(Effect.orDie(codec.encode(ledger.runId, what, value)), (text) =>
+          Effect.orDie(ledger.keep(name, text, row))
         )
       )
     })
@@ -371,7 +396,9 @@ export class Stay implements Interceptor<any>, StayView {
 
   /** A branch that is a task tells its children apart by its own attempts. */
   readonly attempt = (run: LiveRun, inner: AnyEffect): AnyEffect =>
-    run.branch === undefined ? inner : inBranch(run.branch, run.attempt, inner)
+    run.branch === undefined
+      ? inner
+      : Effect.updateService(inner, CurrentBranch, (branch) => branch && { ...branch, attempt: run.attempt })
 
   readonly part = (run: LiveRun, part: Part, inner: AnyEffect): AnyEffect =>
     part._tag === "Branch" ? inBranch(part.id, run.attempt, inner) : inner
@@ -383,7 +410,13 @@ export class Stay implements Interceptor<any>, StayView {
       this.ledger.progress.failures.push(now + this.host.ahead)
       const delay = Duration.toMillis(retryIn)
       if (delay <= longWait) return Effect.void
-      return this.park({ status: "retrying", attempt: run.attempt + 1, wake: { in: delay }, ...described(cause) })
+      return this.park({
+        status: "retrying",
+        attempt: run.attempt + 1,
+        attempts: run.attempt,
+        wake: { in: delay },
+        ...described(cause)
+      })
     }) as Effect.Effect<void>
   }
 
@@ -398,7 +431,6 @@ export class Stay implements Interceptor<any>, StayView {
       if (this.isDraining) return this.park({ ...row, status: "ready" })
       return Effect.flatMap(this.ledger.write({ ...row, status: "running" }), () => {
         this.ending.keep(undo)
-        if (this.ledger.isCancelRequested) this.leave("cancel")
         return Effect.succeed(next)
       })
     })
@@ -530,7 +562,14 @@ const CurrentBranch = Context.Reference<{ readonly id: string; readonly attempt:
   { defaultValue: () => undefined }
 )
 
+/** Runs a branch with its path, since forks nest, and with a key of its own. */
 const inBranch = (id: string, attempt: number, inner: AnyEffect): AnyEffect =>
-  Effect.provideService(inner, CurrentBranch, { id, attempt })
+  Effect.flatMap(CurrentBranch, (outer) => {
+    const path = outer === undefined ? id : `${outer.id}~${id}`
+    return Effect.provideService(withBranchKey(inner, id, attempt), CurrentBranch, { id: path, attempt })
+  })
+
+const withBranchKey = (inner: AnyEffect, id: string, attempt: number): AnyEffect =>
+  Effect.updateService(inner, Run, (run) => ({ ...run, attempt, key: `${run.key}/${id}` }))
 
 const taskOf = (run: LiveRun): CompiledTask => run.task as unknown as CompiledTask

@@ -2,7 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
-import type { JournalFailure } from "../../DurableError.ts"
+import { JournalFailure } from "../../DurableError.ts"
 import type { Head, Shape as Journal } from "../../Journal.ts"
 
 /** The most ids of one look. */
@@ -14,7 +14,8 @@ const batch = 500
 export class Waiters {
   private readonly journal: Journal
   private readonly poll: number
-  private readonly waiting = new Map<string, Set<Deferred.Deferred<void>>>()
+  private readonly waiting = new Map<string, Set<Deferred.Deferred<void, JournalFailure>>>()
+  private isClosed = false
   /** The runs that have been told of since the last look. */
   private readonly heard = new Set<string>()
   private readonly news = Latch.makeUnsafe(false)
@@ -28,7 +29,8 @@ export class Waiters {
   /** Waits for the end of a run, or until it is known that there is no such run. */
   ended(runId: string): Effect.Effect<void, JournalFailure> {
     return Effect.suspend(() => {
-      const ended = Deferred.makeUnsafe<void>()
+      if (this.isClosed) return closed
+      const ended = Deferred.makeUnsafe<void, JournalFailure>()
       const waiting = this.waiting.get(runId)
       if (waiting === undefined) this.waiting.set(runId, new Set([ended]))
       else waiting.add(ended)
@@ -45,6 +47,12 @@ export class Waiters {
       )
       return Effect.ensuring(first, left)
     })
+  }
+
+  /** Nobody looks any more: those who wait are told so. */
+  close(): void {
+    this.isClosed = true
+    for (const waiting of this.waiting.values()) for (const ended of waiting) Deferred.doneUnsafe(ended, closed)
   }
 
   /** A run has ended. */
@@ -95,3 +103,7 @@ export class Waiters {
 export const hasEnded = (head: Head | undefined): boolean => head === undefined || endings.has(head.status)
 
 const endings = new Set(["done", "failed", "cancelled"])
+
+const closed = Effect.fail(
+  new JournalFailure({ operation: "wait for the end of a run", reason: "Unavailable", cause: "the layer has closed" })
+)

@@ -11,7 +11,7 @@ import { type JournalFailure, UnknownRun } from "../../DurableError.ts"
 import type { CancelAnswer, Loaded, Owned, Shape as Journal } from "../../Journal.ts"
 import type { Workflow } from "../../Workflow.ts"
 import { refuse } from "../faults.ts"
-import { machineOf } from "../machine/machine.ts"
+import { type Machine, machineOf } from "../machine/machine.ts"
 import { living } from "./children.ts"
 import { orphaned } from "../watch/journal.ts"
 import type { Host } from "./host.ts"
@@ -158,14 +158,13 @@ export class Worker implements Host {
     const { fingerprint, graph, schema, workflow } = definition
     return Effect.gen({ self: this }, function* () {
       yield* this.journal.define({ workflow, fingerprint, graph, schema })
-      if (!this.registry.add(registered)) refuseName(workflow)
-      for (const { task } of machine.entries.values()) {
-        if (task.child === undefined) continue
-        const nested = machineOf(task.child.workflow)
+      if (!this.registry.add(registered)) refuseName(workflow, this.registry.named(workflow)?.machine === machine)
+      for (const child of nestedIn(machine)) {
+        const nested = machineOf(child)
         const known = this.registry.named(nested.name)
         // A child run is found again by the name of its workflow, so a name stands for one workflow.
-        if (known !== undefined && known.machine !== nested) refuseName(nested.name)
-        yield* this.adopt(task.child.workflow, registered)
+        if (known !== undefined && known.machine !== nested) refuseName(nested.name, false)
+        yield* this.adopt(child, registered)
       }
       yield* this.learn
       this.nudge()
@@ -242,19 +241,22 @@ export class Worker implements Host {
 
   /** Warns now and then of runs that nobody can go on with, until interrupted. */
   readonly lookout: Effect.Effect<never> = Effect.suspend(() =>
-    Effect.forever(Effect.andThen(Effect.sleep(lookoutEvery), Effect.ignore(this.unknown)))
+    Effect.forever(Effect.andThen(Effect.sleep(lookoutEvery), Effect.ignore(this.unknown(undefined))))
   )
 
-  private readonly unknown: Effect.Effect<void, JournalFailure> = Effect.gen({ self: this }, function* () {
-    const workers = yield* this.journal.workers
-    const known = new Set(workers.flatMap(({ fingerprints }) => fingerprints))
-    for (const { fingerprint, workflow } of yield* this.journal.definitions(undefined)) {
-      if (known.has(fingerprint)) continue
-      const { runs } = yield* this.journal.list({ workflow, fingerprint, status: living, limit: 1 })
-      if (runs.length > 0)
-        yield* Effect.logWarning(`Runs of workflow "${workflow}" wait: no worker knows their version ${fingerprint}`)
-    }
-  })
+  /** Warns of runs that wait for a version which no live worker knows, of one workflow or of all. */
+  unknown(only: string | undefined): Effect.Effect<void, JournalFailure> {
+    return Effect.gen({ self: this }, function* () {
+      const workers = yield* this.journal.workers
+      const known = new Set([...workers.flatMap(({ fingerprints }) => fingerprints), ...this.registry.fingerprints])
+      for (const { fingerprint, workflow } of yield* this.journal.definitions(only)) {
+        if (known.has(fingerprint)) continue
+        const { runs } = yield* this.journal.list({ workflow, fingerprint, status: living, limit: 1 })
+        if (runs.length > 0)
+          yield* Effect.logWarning(`Runs of workflow "${workflow}" wait: no worker knows their version ${fingerprint}`)
+      }
+    })
+  }
 
   readonly beat: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
     const sentAt = yield* Clock.currentTimeMillis
@@ -323,7 +325,8 @@ export class Worker implements Host {
     const look = Effect.gen({ self: this }, function* () {
       const now = yield* Clock.currentTimeMillis
       const left = this.lastBeat + staleAfter - now
-      if (left > 0) return yield* Effect.sleep(left)
+      // A clock that is set back must not make this sleep long.
+      if (left > 0) return yield* Effect.sleep(Math.min(left, staleAfter))
       this.isLost = true
       if (this.stays.size > 0) {
         yield* Effect.logWarning("The journal could not be told that this worker lives: its runs are stopped")
@@ -379,8 +382,17 @@ export class Worker implements Host {
   }
 }
 
-const refuseName = (workflow: string): void =>
-  refuse("Durable.register", [`there is another workflow "${workflow}" in this worker`])
+const refuseName = (workflow: string, isSame: boolean): void =>
+  refuse("Durable.register", [
+    isSame ? `workflow "${workflow}" is registered already` : `there is another workflow "${workflow}" in this worker`
+  ])
+
+/** The workflows that the states of a machine nest, in branches of forks too. */
+const nestedIn = (machine: Machine): ReadonlyArray<Workflow.Any> =>
+  Array.from(machine.entries.values()).flatMap(({ task: { child, fork } }) => [
+    ...(child === undefined ? [] : [child.workflow]),
+    ...(fork?.workflows ?? [])
+  ])
 
 /** Cancels a run in the journal. */
 export const cancelled = (

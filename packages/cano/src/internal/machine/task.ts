@@ -61,6 +61,8 @@ export interface Fork {
   readonly wait: Wait.Wait
   /** The names of the branches, unless they depend on the state. */
   readonly branches: ReadonlyArray<string> | undefined
+  /** The workflows among the branches, unless they depend on the state. */
+  readonly workflows: ReadonlyArray<Workflow.Any>
 }
 
 /** The interpreter's side of a task with parts: a node with its phases, a fork with its branches. */

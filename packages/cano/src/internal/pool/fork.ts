@@ -97,6 +97,18 @@ type PayloadOfStart<B> =
 
 const isBranch = (u: unknown): u is Branch => Effect.isEffect(u) || isTask(u) || isStartable(u)
 
+/** The names and the workflows of branches that do not depend on the state. */
+export const detailsOf = (
+  branches: Branches
+): { readonly branches: ReadonlyArray<string>; readonly workflows: ReadonlyArray<Workflow.Any> } => ({
+  branches: Object.keys(branches),
+  workflows: Object.values(branches).flatMap((branch) => {
+    if (isStartable(branch)) return [branch as unknown as Workflow.Any]
+    const child = isTask(branch) ? compiled(branch).child : undefined
+    return child === undefined ? [] : [child.workflow]
+  })
+})
+
 /** What is wrong with the branches of a fork. */
 export const branchesProblems: Check = (what, branches) => {
   if (typeof branches === "function" && !Effect.isEffect(branches)) return []

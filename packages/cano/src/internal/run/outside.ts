@@ -37,8 +37,20 @@ export const nested = (child: Child, state: unknown, inFiber: AnyEffect): AnyEff
 export const waited = (waitFor: WaitFor, state: unknown, inFiber: AnyEffect): AnyEffect =>
   Effect.withFiber((fiber) => fiber.getRef(Outside)?.wait(waitFor, state) ?? inFiber)
 
+/** Whether a transaction is open. Rows would wait for its lock, so nothing in it may write one. */
+export const InTransaction: Context.Reference<boolean> = Context.Reference<boolean>("effect-cano/InTransaction", {
+  defaultValue: () => false
+})
+
 /** Runs an attempt in a transaction, which the interpreter of the context may commit together with its own row. */
 export const transacted = (begin: AnyEffect, attempt: AnyEffect): AnyEffect =>
+  Effect.flatMap(InTransaction, (isOpen) =>
+    isOpen
+      ? Effect.die(new Error("a transactional task in a transaction"))
+      : inTransaction(begin, Effect.provideService(attempt, InTransaction, true))
+  )
+
+const inTransaction = (begin: AnyEffect, attempt: AnyEffect): AnyEffect =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(restore(begin), (transaction: Transaction) =>
       Effect.matchCauseEffect(restore(transaction.around(attempt)), {
