@@ -1,0 +1,9 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    name: "effect-cano-sql",
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/support/server.ts"]
+  }
+})
