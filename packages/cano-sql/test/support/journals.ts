@@ -79,8 +79,11 @@ const settings: Settings = {
 }
 
 /** Opens a journal on a client. */
-export const open = (sql: SqlClient, changes?: Partial<Settings>) =>
-  live(Effect.provideService(make({ ...settings, ...changes }), SqlClient, sql))
+export const open = (sql: SqlClient, changes?: Partial<Settings>, clock: Clock.Clock = liveClock) =>
+  make({ ...settings, ...changes }).pipe(
+    Effect.provideService(SqlClient, sql),
+    Effect.provideService(Clock.Clock, clock)
+  )
 
 // -----------------------------------------------------------------------------
 // virtual time
