@@ -138,7 +138,7 @@ describe.skipIf(missing !== undefined)("batches", { timeout: 120_000 }, () => {
     Effect.gen(function* () {
       const { url } = yield* newDatabase
       let lost = 0
-      const lossy = (sql: SqlClient) => losing(sql, (text) => text.includes("'Written'") && ++lost % 2 === 1)
+      const lossy = (sql: SqlClient) => losing(sql, (text) => text.includes("'Written'") && ++lost % 3 === 1)
       const journal = yield* Effect.flatMap(clientOf(url), (sql) => open(lossy(sql)))
       const runIds = runIdsOf(10)
       for (const runId of runIds) yield* journal.create(newRun(runId))
