@@ -54,20 +54,30 @@ describe.skipIf(missing !== undefined)("workers by lease", { timeout: 180_000 },
 
       const killed = yield* startWorker(url, "killed")
       const frozen = yield* startWorker(url, "frozen")
-      yield* until(sql, "sequence >= 3", 100)
-      yield* signal(killed, "SIGKILL")
       yield* startWorker(url, "successor")
-      yield* until(sql, "fence >= 2", 1)
+      for (const name of ["killed", "frozen", "successor"]) yield* until(sql, `owner like '${name}%'`, 20)
+      yield* signal(killed, "SIGKILL")
       yield* signal(frozen, "SIGSTOP")
-      // Longer than its lease: others take its runs, and it finds out with its next row.
-      yield* Effect.sleep(3500)
+      const left = yield* sql.unsafe<{ readonly id: string }>(
+        "select id::text as id from cano_run where owner like 'frozen%'"
+      )
+      assert.isAbove(left.length, 0)
+      // Its lease runs out. It wakes up when others have taken its runs and have written no row of their own yet.
+      const isLeft = `id in (${left.map(({ id }) => id).join(",")})`
+      yield* until(sql, `${isLeft} and owner like 'successor%'`, 1)
+      const claimed = yield* sql.unsafe<{ readonly run: string; readonly next: string; readonly fence: string }>(
+        `select id::text as run, (sequence + 1)::text as next, fence::text as fence from cano_run
+         where ${isLeft} and owner like 'successor%'`
+      )
       yield* signal(frozen, "SIGCONT")
       yield* until(sql, "status = 'done'", runs)
 
-      const { taken } = (yield* sql.unsafe<{ readonly taken: number }>(
-        "select count(*)::int as taken from cano_run where fence > 1"
-      ))[0]!
-      assert.isAbove(taken, 0)
+      for (const { fence, next, run } of claimed) {
+        const rows = yield* sql.unsafe<{ readonly fence: string }>(
+          `select fence::text as fence from cano_step where run = ${run} and sequence = ${next}`
+        )
+        assert.isAtLeast(Number(rows[0]!.fence), Number(fence), "a row with the fence of before a claim")
+      }
       // The rows of a run are contiguous, and no fence follows a later one.
       const broken = yield* sql.unsafe(`select * from (
         select run, sequence, fence, lag(sequence, 1, -1::bigint) over w as before, lag(fence, 1, 0::bigint) over w as old

@@ -5,7 +5,7 @@ import * as Workflow from "effect-cano/Workflow"
 const Hops = Schema.TaggedUnion({ Hop: { left: Schema.Number }, Done: {} })
 
 /** The hops of a run: each is a state that takes a moment. */
-export const hopCount = 12
+export const hopCount = 6
 
 /** A run that hops a number of times. */
 export const hops = Workflow.make("hops", Hops, {
@@ -15,7 +15,7 @@ export const hops = Workflow.make("hops", Hops, {
     Hop: {
       to: ["Hop", "Done"],
       run: ({ left }) =>
-        Effect.as(Effect.sleep(100), left > 1 ? { _tag: "Hop" as const, left: left - 1 } : { _tag: "Done" as const })
+        Effect.as(Effect.sleep(700), left > 1 ? { _tag: "Hop" as const, left: left - 1 } : { _tag: "Done" as const })
     }
   }
 })
