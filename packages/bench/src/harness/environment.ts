@@ -17,6 +17,8 @@ const peers = [
   "node-cron",
   "toad-scheduler",
   "p-retry",
+  "@effect/sql-pg",
+  "pg",
   "typescript"
 ] as const
 

@@ -4,66 +4,9 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import { SqliteJournal } from "effect-cano-node"
 import * as Journal from "effect-cano/Journal"
 import type { Prepare } from "../harness/contender.ts"
-import { makeDirectory, state } from "./directory.ts"
+import { makeDirectory } from "./directory.ts"
 import type { Synchronous } from "./raw.ts"
-
-const newRun = (runId: string): Journal.NewRun => ({
-  runId,
-  workflow: "order",
-  fingerprint: "f1",
-  tag: "Start",
-  state,
-  owner: "bench",
-  startIn: 0,
-  labels: {},
-  parent: undefined,
-  restartedFrom: undefined,
-  trace: undefined,
-  transitions: 0,
-  store: [],
-  undo: []
-})
-
-const row = (runId: string, sequence: number): Journal.Entry => ({
-  runId,
-  owner: "bench",
-  fence: 1,
-  sequence,
-  inbox: 0,
-  status: "running",
-  phase: "forward",
-  tag: "Step",
-  state,
-  fingerprint: "f1",
-  transitions: sequence,
-  attempt: 1,
-  wake: undefined,
-  waitsFor: undefined,
-  awaitsChildren: 0,
-  store: [],
-  signals: [],
-  undo: [],
-  progress: undefined,
-  errorTag: undefined,
-  error: undefined,
-  outcome: undefined,
-  attempts: 1
-})
-
-/** So many runs at once append a row after the other. After some rows the runs are new ones, as in a busy service. */
-const rowsPerRun = 30
-
-const appendAll = (journal: Journal.Shape, runId: string, count: number) =>
-  Effect.gen(function* () {
-    for (let sequence = 0, run = "", n = 0; n < count; n++, sequence++) {
-      if (n % rowsPerRun === 0) {
-        run = `${runId}/${n}`
-        sequence = 0
-        yield* journal.create(newRun(run))
-      }
-      yield* journal.append(row(run, sequence + 1))
-    }
-  })
+import { appendRows, newRun } from "./rows.ts"
 
 export const append =
   (synchronous: Synchronous, runs: number): Prepare =>
@@ -77,9 +20,7 @@ export const append =
     }
     let call = 0
     return async () => {
-      const prefix = ++call
-      const all = Array.from({ length: runs }, (_, n) => appendAll(journal, `${prefix}/${n}`, operations / runs))
-      await runtime.runPromise(Effect.all(all, { concurrency: "unbounded", discard: true }))
+      await runtime.runPromise(appendRows(journal, `${++call}`, runs, operations))
       return operations
     }
   }

@@ -3,6 +3,7 @@ import { concurrentAll, concurrentDeadline, concurrentEqual, concurrentQuota } f
 import { durable, durableClaims, durableCpu, durableNormal, durableResume } from "./durable.ts"
 import { instance } from "./instance.ts"
 import { journal, journalCpu, journalNormal } from "./journal.ts"
+import { postgres, postgresAsync } from "./postgres.ts"
 import { retry } from "./retry.ts"
 import { scheduler1k, scheduler10k, scheduler100k, schedulerCron } from "./scheduler.ts"
 import { store } from "./store.ts"
@@ -32,6 +33,8 @@ export const suites: ReadonlyArray<Suite> = [
   durableNormal,
   durableResume,
   durableClaims,
+  postgres,
+  postgresAsync,
   typecheck
 ]
 
