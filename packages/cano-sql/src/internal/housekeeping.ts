@@ -165,7 +165,7 @@ f as (
   returning flow_id, last_fire),
 fired as (
   insert into cano_fire (flow_id, at, run_id, outcome) select f.flow_id, f.last_fire, nullif($3, ''), 'fired' from f),
-${creating(hasHistory, "exists (select 1 from f)")}
+${creating(hasHistory, true, "exists (select 1 from f)")}
 select (select count(*) from f)::int as n, (select count(*) from r)::int as created`
 
 const flowRow = (flow: Journal.Flow, lastFire: number | undefined): string =>

@@ -64,12 +64,19 @@ export const make = Effect.fnUntraced(function* (
     send: Rows.createAll(database, dialect, hasHistory)
   })
   yield* Effect.addFinalizer(() => Effect.timeoutOption(Effect.andThen(appends.close, creations.close), 5000))
+  const statistics = new Statistics(database, dialect, fork)
   const runs = Runs.make(database, dialect, hasHistory, hints.note)
   const whole = sizeLimit(maxPayload)
   const journal: Journal.Shape = {
     create: (run) =>
       whole(run.runId, sizeOfRun(run)) ??
-      Effect.tap(creations.add(run), ({ isCreated }) => Effect.sync(() => void (isCreated && hints.note(run.runId)))),
+      Effect.tap(creations.add(run), ({ isCreated }) =>
+        Effect.sync(() => {
+          if (!isCreated) return
+          hints.note(run.runId)
+          statistics.count()
+        })
+      ),
     append: (entry) =>
       whole(entry.runId, sizeOfEntry(entry)) ??
       Effect.flatMap(appends.add(entry), (answer) => ("_tag" in answer ? Effect.fail(answer) : Effect.succeed(answer))),
@@ -88,6 +95,36 @@ export const make = Effect.fnUntraced(function* (
   }
   return Journal.checked(journal, maxPayload)
 })
+
+// -----------------------------------------------------------------------------
+// statistics
+// -----------------------------------------------------------------------------
+
+/**
+ * Lets Postgres look at the tables while they grow from nothing. Its own look comes after a minute; until then it reads
+ * all of a table that it takes for small, and sessions keep such plans.
+ */
+class Statistics {
+  private readonly database: Database
+  private readonly text: string
+  private readonly fork: Fork
+  private created = 0
+  private next = 100
+
+  constructor(database: Database, dialect: Dialect, fork: Fork) {
+    this.database = database
+    this.text = dialect.text("analyze cano_run, cano_payload, cano_store, cano_undo, cano_signal")
+    this.fork = fork
+  }
+
+  count(): void {
+    this.created++
+    if (this.created < this.next || this.next > 100_000) return
+    this.next *= 5
+    // A role that does not own the tables may not, and waits for Postgres.
+    this.fork(Effect.ignore(this.database.send("pool", this.text, [])))
+  }
+}
 
 const crowded = new JournalFailure({
   operation: "open the journal",

@@ -12,17 +12,26 @@ import type { Dialect } from "./names.ts"
  * then on it uses what the locks gave: the snapshot of the statement may be older.
  */
 
+/**
+ * Always true. The planner takes a list of entries for 100 rows, and would rather read all of a table that it takes for
+ * small. With this it takes the list for one row: right for a single entry, which is looked up by an index, and ruinous
+ * for many.
+ */
+const few = "n between 0 and 1000000"
+
+const whereFew = (isSingle: boolean): string => (isSingle ? `where ${few}` : "")
+
 // -----------------------------------------------------------------------------
 // creating
 // -----------------------------------------------------------------------------
 
 /** The parts of a statement that creates the runs of `$1`, if `condition` holds. */
-export const creating = (hasHistory: boolean, condition = "true"): string => `
+export const creating = (hasHistory: boolean, isSingle: boolean, condition = "true"): string => `
 i as materialized (
   select * from json_to_recordset($1::json) as t (
     n bigint, run_id text, workflow text, fingerprint text, tag text, state text, owner text, start_in bigint, labels text,
     parent text, slot text, restarted_from text, restarted_at bigint, trace text, transitions bigint, store json, undo json)
-  where ${condition}),
+  where ${isSingle ? few : "true"} and ${condition}),
 t as materialized (select cano_now() as now from (select count(*) from i) c),
 r as (
   insert into cano_run (run_id, workflow, fingerprint, status, phase, tag, rest_tag, sequence, transitions, fence, owner,
@@ -91,15 +100,19 @@ export interface Created {
 export type CreateAll = (runs: ReadonlyArray<Journal.NewRun>) => Effect.Effect<ReadonlyArray<Created>, SqlError>
 
 export const createAll = (database: Database, dialect: Dialect, hasHistory: boolean): CreateAll => {
-  const create = dialect.text(`with ${creating(hasHistory)}
+  const creation = (isSingle: boolean) =>
+    dialect.text(`with ${creating(hasHistory, isSingle)}
     select i.n::int as n, ${headJson} as head from r join i using (run_id)`)
+  const texts = { one: creation(true), many: creation(false) }
   const present =
     dialect.text(`select r.run_id, ${headJson} as head, p.input from cano_run r join cano_payload p on p.run = r.id
     where r.run_id in (select value from json_array_elements_text($1::json))`)
   const attempt: CreateAll = (runs) =>
     Effect.gen(function* () {
       const answers: Array<Created> = []
-      const created = yield* database.send(database.writer, create, [JSON.stringify(runs.map(newRow))])
+      const created = yield* database.send(database.writer, runs.length === 1 ? texts.one : texts.many, [
+        JSON.stringify(runs.map(newRow))
+      ])
       for (const row of created) {
         const n = row["n"] as number
         answers[n] = { isCreated: true, head: headOf(row["head"]), input: runs[n]!.state }
@@ -136,13 +149,14 @@ const resting = "('waiting', 'retrying')"
  * g: the entries that are written. e: the ends that parents are told of, counted in k before and after the parent's own
  * entry, if it has one. h: the heads as they will be.
  */
-const appending = (hasHistory: boolean): string => `with
+const appending = (hasHistory: boolean, isSingle: boolean): string => `with
 i as materialized (
   select * from json_to_recordset($1::json) as t (
     n bigint, run_id text, owner text, fence bigint, sequence bigint, inbox bigint, status text, phase text, tag text,
     state text, fingerprint text, transitions bigint, attempt bigint, wake_in bigint, wake_at bigint, waits_for text,
     awaits bigint, store json, signals json, undo json, progress text, error_tag text, error text, outcome text,
-    attempts bigint)),
+    attempts bigint)
+  ${whereFew(isSingle)}),
 l as materialized (
   select r.id, r.run_id, r.status, r.sequence, r.state_sequence, r.owner, r.fence, r.inbox, r.writer, r.writer_fence, r.parent,
     r.cancel_at, r.ended_at, r.unread, r.awaits_children, r.deadline, r.wake_at
@@ -260,7 +274,8 @@ const goingOn = (hasHistory: boolean, isSingle: boolean, hasStore: boolean): str
 i as materialized (
   select * from json_to_recordset($1::json) as t (
     n bigint, run_id text, owner text, fence bigint, sequence bigint, phase text, tag text, state text, fingerprint text,
-    transitions bigint, attempt bigint, waits_for text, store json, error_tag text, error text, attempts bigint)),
+    transitions bigint, attempt bigint, waits_for text, store json, error_tag text, error text, attempts bigint)
+  ${whereFew(isSingle)}),
 ${
   isSingle
     ? ""
@@ -358,7 +373,7 @@ export const appendAll = (
   hasHistory: boolean,
   hint: (runId: string) => void
 ): AppendAll => {
-  const text = dialect.text(appending(hasHistory))
+  const texts = { one: dialect.text(appending(hasHistory, true)), many: dialect.text(appending(hasHistory, false)) }
   const quick = (isSingle: boolean, hasStore: boolean) => dialect.text(goingOn(hasHistory, isSingle, hasStore))
   const quickTexts = [quick(false, false), quick(false, true), quick(true, false), quick(true, true)]
   const send = (statement: string, entries: ReadonlyArray<Journal.Entry>) =>
@@ -371,7 +386,7 @@ export const appendAll = (
       return answers
     })
   const whole = (entries: ReadonlyArray<Journal.Entry>) =>
-    send(text, entries) as Effect.Effect<ReadonlyArray<Appended>, SqlError>
+    send(entries.length === 1 ? texts.one : texts.many, entries) as Effect.Effect<ReadonlyArray<Appended>, SqlError>
   return (entries) => {
     if (!entries.every(goesOn)) return whole(entries)
     const hasStore = entries.some((entry) => entry.store.length > 0)
