@@ -1,4 +1,5 @@
 /** The code in docs/durable.md. */
+// #region imports
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -6,12 +7,13 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Durable from "effect-cano/Durable"
-import * as Journal from "effect-cano/Journal"
 import * as Metrics from "effect-cano/Metrics"
 import * as Observer from "effect-cano/Observer"
+import * as Store from "effect-cano/Store"
 import * as Task from "effect-cano/Task"
 import * as Workflow from "effect-cano/Workflow"
 import * as SqliteJournal from "effect-cano-node/SqliteJournal"
+// #endregion
 
 // #region workflow
 class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", { item: Schema.String }) {}
@@ -124,14 +126,29 @@ export const withdraw = SqliteJournal.transactional(
 // #endregion
 
 // #region retention
-export const retention = Durable.remove({ status: ["done", "cancelled"], endedFor: "30 days" }).pipe(
+/** Removes runs that ended a month ago, in slices of 500, once an hour. */
+export const retention = Durable.remove({ status: ["done", "cancelled"], endedFor: "30 days", limit: 500 }).pipe(
   Effect.repeat({ while: (removed) => removed > 0 }),
   Effect.schedule(Schedule.spaced("1 hour"))
 )
 // #endregion
 
-// #region test
-export const test = program.pipe(
-  Effect.provide(Durable.register(order).pipe(Layer.provideMerge(Durable.layer()), Layer.provide(Journal.layerMemory)))
+// #region store
+const Receipt = Store.key("receipt", Schema.String)
+
+export const receiptOf = (runId: string) =>
+  Store.get(Receipt).pipe(Effect.provideServiceEffect(Store.MemoryStore, Durable.store(runId)))
+// #endregion
+
+// #region failed
+export const told = Durable.awaitOutcome(order, "order-1042").pipe(
+  Effect.catchTag("RunFailed", ({ error, errorTag, state }) => Effect.logError(`${state}: ${errorTag}: ${error}`))
 )
 // #endregion
+
+// #region checkpoint-loop
+export const mailAll = (addresses: ReadonlyArray<string>) =>
+  Effect.forEach(addresses, (address, index) => mail(address).pipe(Durable.checkpoint(`mail ${index}`, Schema.String)))
+// #endregion
+
+declare const mail: (address: string) => Effect.Effect<string>
