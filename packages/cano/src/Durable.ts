@@ -433,7 +433,7 @@ export const cancel = (
 
 /**
  * Starts a new run from a step of another one: from the state that the step led to, with the store of that moment.
- * Signals, children and compensations of the old run are not copied.
+ * Signals, children, compensations and labels of the old run are not copied, and the new run has keys of its own.
  *
  * **Details**
  *
