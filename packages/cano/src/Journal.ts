@@ -30,7 +30,8 @@
  * - **J11** A due time is judged by the journal's own clock; a run is never claimed early.
  * - **J12** The first end wins: an ended run never changes again. A cancellation ends a run at once that is not
  *   `running`, has no pending undo row and no child that lives. Otherwise it is a request: the flag is set, the `inbox`
- *   moves, and a run that rests is `ready`; its owner sees the request. A second request changes nothing.
+ *   moves, and a run that rests is `ready`; its owner sees the request. A second request changes nothing. A row by which such a
+ *   run would go to rest, other than to wait for its children, leaves it `ready`.
  * - **J13** The end of a child moves the `inbox` of its parent in the same commit. A parent that waits for the ends of n
  *   children is `ready` with the n-th.
  * - **J14** A fire of a flow is accepted once: only a time after the flow's last fire, together with the run it starts.

@@ -293,7 +293,8 @@ const make = (file: string) =>
       const from = transitions > head.transitions ? head.tag : undefined
       const row = stepOf(next.head, now, { ...step, from, state: entry.state, store: [...entry.store] })
       const written = set(next, {}, { steps: [...run.steps, row] })
-      if (rests(status) && entry.inbox < head.inbox) wake(written, now)
+      const isCancelled = head.isCancelRequested && entry.phase === "forward" && entry.awaitsChildren === 0
+      if (rests(status) && (entry.inbox < head.inbox || isCancelled)) wake(written, now)
       if (ended.includes(status)) tellParent(written, now)
       return answer
     }

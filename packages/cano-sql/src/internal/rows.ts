@@ -193,7 +193,8 @@ o as materialized (
     case when g.n is null then l.deadline when g.status in ${resting} then coalesce(g.wake_at, t.now + g.wake_in) end as deadline,
     case when g.n is null then l.awaits_children when g.status in ${resting} then coalesce(g.awaits, 0) else 0 end as awaits,
     case when g.n is null then l.inbox else l.inbox + coalesce(k.before, 0) end as inbox,
-    coalesce(g.status in ${resting} and g.inbox < l.inbox + coalesce(k.before, 0), false) as is_behind
+    coalesce(g.status in ${resting} and (g.inbox < l.inbox + coalesce(k.before, 0)
+      or (l.cancel_at is not null and g.phase = 'forward' and coalesce(g.awaits, 0) = 0)), false) as is_behind
   from l cross join t left join g using (run_id) left join k on k.run_id = l.run_id),
 h as materialized (
   select o.*, o.is_behind or (o.awaits > 0 and o.told >= o.awaits) as wakes,

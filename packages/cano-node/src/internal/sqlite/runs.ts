@@ -198,7 +198,8 @@ const write = (tables: Tables, entry: Journal.Entry, now: number): Appended => {
   if (!areUnread(db, row.id, entry.signals))
     return Exit.fail(new JournalFailure({ operation: "append", reason: "Refused", cause: "a signal is not there" }))
   const deadline = deadlineOf(entry, now)
-  const isWoken = isResting(entry.status) && entry.inbox < row.inbox
+  const isCancelled = row.cancel_at !== null && entry.phase === "forward" && entry.awaitsChildren === 0
+  const isWoken = isResting(entry.status) && (entry.inbox < row.inbox || isCancelled)
   const status = isWoken ? "ready" : entry.status
   db.run(
     `update cano_run set fingerprint = ?, status = ?, phase = ?, tag = ?, rest_tag = ?, sequence = ?,

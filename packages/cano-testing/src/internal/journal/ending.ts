@@ -63,6 +63,24 @@ export const ending = ({ advance, test, testPair }: Suite): void => {
         assert.deepInclude(yield* journal.head("r"), { status: "done", isCancelRequested: true })
       }))
 
+    test("J12: a run that goes to rest after its request is ready, unless it waits for children", (journal) =>
+      Effect.gen(function* () {
+        for (const [runId, awaitsChildren] of [
+          ["sleeps", 0],
+          ["nests", 1]
+        ] as const) {
+          yield* journal.begin(runId)
+          yield* journal.cancel({ runId })
+          const head = yield* journal.head(runId)
+          yield* journal.append(rowAfter(head, { status: "waiting", wake: { in: 1000 }, awaitsChildren }))
+        }
+        const heads = yield* journal.heads(["sleeps", "nests"])
+        assert.deepStrictEqual(heads.map(({ runId, status }) => [runId, status]).sort(), [
+          ["nests", "waiting"],
+          ["sleeps", "ready"]
+        ])
+      }))
+
     test("J12: a run that goes to rest without having seen the request is ready", (journal) =>
       Effect.gen(function* () {
         const head = yield* journal.begin("r")

@@ -257,7 +257,8 @@ export class Tables {
       endedAt: hasEnded(entry.status) ? now : undefined
     }
     run.steps.push(stepOf(entry, before, wakeAt, now))
-    if (isResting(entry.status) && entry.inbox < before.inbox) wake(run, now)
+    const isCancelled = before.isCancelRequested && entry.phase === "forward" && entry.awaitsChildren === 0
+    if (isResting(entry.status) && (entry.inbox < before.inbox || isCancelled)) wake(run, now)
     if (hasEnded(entry.status)) this.tellParent(run, now)
     if (entry.status !== "running") this.hint(entry.runId)
   }
