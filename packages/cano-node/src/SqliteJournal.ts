@@ -29,6 +29,7 @@
  *
  * @since 0.1.0
  */
+import type { StatementSync } from "node:sqlite"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -43,6 +44,7 @@ import { Database } from "./internal/sqlite/database.ts"
 import { failureOf, isBusy } from "./internal/sqlite/failure.ts"
 import { make } from "./internal/sqlite/journal.ts"
 import { problemsOf } from "./internal/sqlite/options.ts"
+import type { Around } from "./internal/sqlite/transactions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -166,7 +168,11 @@ export class Sql extends Context.Service<
  * **Gotchas**
  *
  * SQLite has one writer. While the task runs, no other run can write a row. So let the task be short: a few statements,
- * and no calls of other services. A journal in memory has no transactions.
+ * and no calls of other services. A task that gets no lock within `busyTimeout` fails with a `JournalFailure`. A journal
+ * in memory has no transactions.
+ *
+ * A statement that ends the transaction itself, such as one with `on conflict rollback`, makes all that follow fail: the
+ * row of the run is not written either. What the task writes to its store is not rolled back with a failed attempt.
  *
  * @example
  * ```ts
@@ -222,15 +228,25 @@ const notInMemory = Effect.fail(
   new JournalFailure({ operation: "begin a transaction", reason: "Refused", cause: "a journal in memory has none" })
 )
 
-/** Gives an effect the SQL of a connection. */
-const sqlOn =
-  (db: Database): Durable.Transaction["around"] =>
-  (effect) => {
-    const query = <A>(statement: () => A): Effect.Effect<A, SqliteError> =>
-      Effect.try({ try: statement, catch: (cause) => new SqliteError({ cause }) })
-    const sql: Sql["Service"] = {
-      run: (sql, ...values) => query(() => Number(db.prepare(sql).run(...values).changes)),
-      all: (sql, ...values) => query(() => db.prepare(sql).all(...values) as ReadonlyArray<Record<string, Value>>)
-    }
-    return Effect.provideService(effect, Sql, sql)
+/** Gives an effect the SQL of a connection, for as long as its transaction is open. */
+const sqlOn: Around = (db, isOpen) => (effect) => {
+  const query = <A>(sql: string, use: (statement: StatementSync) => A): Effect.Effect<A, SqliteError> =>
+    Effect.suspend(() => {
+      const refused = (cause: unknown) => Effect.fail(new SqliteError({ cause }))
+      if (!isOpen()) return refused("the transaction has ended")
+      if (endsTransactions.test(sql)) return refused("the transaction begins and ends with the state")
+      try {
+        return Effect.succeed(use(db.prepare(sql)))
+      } catch (cause) {
+        return refused(cause)
+      }
+    })
+  const sql: Sql["Service"] = {
+    run: (sql, ...values) => query(sql, (statement) => Number(statement.run(...values).changes)),
+    all: (sql, ...values) => query(sql, (statement) => statement.all(...values) as ReadonlyArray<Record<string, Value>>)
   }
+  return Effect.provideService(effect, Sql, sql)
+}
+
+/** The statements that begin or end a transaction, or a part of one, after spaces and comments. */
+const endsTransactions = /^(?:\s|--[^\n]*\n|\/\*[^]*?\*\/)*(?:begin|commit|end|rollback|savepoint|release)\b/i

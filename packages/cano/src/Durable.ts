@@ -513,7 +513,8 @@ export interface Transaction {
  *
  * **Details**
  *
- * Journals on a database bring their own form of it. In a bare run, and in a branch of a fork, the transaction is
+ * Journals on a database bring their own form of it. `begin` cannot be interrupted, other than where it makes itself
+ * interruptible: in its waits. In a bare run, and in a branch of a fork, the transaction is
  * committed when the task has ended. The retry policy of the task begins a new transaction for each attempt.
  *
  * @category combinators

@@ -139,6 +139,31 @@ describe("SqliteJournal, J7: files", () => {
     60_000
   )
 
+  it.effect("J6: a damaged run holds up no other: neither claims nor lists fail for it", () =>
+    Effect.gen(function* () {
+      const file = yield* newFile
+      yield* written(file, 4)
+      const db = new DatabaseSync(file)
+      db.exec("update cano_run set labels = 'x', owner = null, status = 'ready', wake_at = 0")
+      db.exec("delete from cano_payload where run = (select id from cano_run where run_id = 'r1')")
+      db.close()
+      const journal = yield* open(file)
+      yield* journal.beat({ ...worker, owner: "w" })
+      const { runs } = yield* journal.claim({
+        owner: "w",
+        limit: 10,
+        fingerprints: [(yield* journal.list({})).runs[0]!.fingerprint],
+        runIds: undefined,
+        staleAfter: 1000,
+        maxCrashes: 3
+      })
+      assert.deepStrictEqual(runs.map(({ head }) => head.runId).sort(), ["r0", "r1", "r2", "r3"])
+      assert.isTrue(runs.every(({ head }) => Object.keys(head.labels).length === 0))
+      // no state at all is no JSON either: the run ends as Corrupt
+      assert.strictEqual(runs.find(({ head }) => head.runId === "r1")?.state, "")
+    })
+  )
+
   it.effect("a full disk is Full, and what was answered is there", () =>
     Effect.gen(function* () {
       const file = yield* newFile

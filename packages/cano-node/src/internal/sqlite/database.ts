@@ -134,6 +134,10 @@ export class Database {
     this.run("commit")
   }
 
+  get isInTransaction(): boolean {
+    return this.db.isTransaction
+  }
+
   /** Ends a transaction that failed. SQLite may have ended it itself. */
   rollback(): void {
     try {

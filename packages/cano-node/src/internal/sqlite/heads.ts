@@ -72,11 +72,22 @@ export const headOf = (columns: Columns): Journal.Head => {
     unreadSignals: row.unread,
     parent: row.parent === null ? undefined : { runId: row.parent, slot: row.slot! },
     restartedFrom: row.restarted_from === null ? undefined : { runId: row.restarted_from, sequence: row.restarted_at! },
-    labels: row.labels === "{}" ? {} : (JSON.parse(row.labels) as Record<string, string>),
+    labels: labelsOf(row.labels),
     trace: row.trace ?? undefined,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     endedAt: row.ended_at ?? undefined
+  }
+}
+
+/** Labels that cannot be read are none: a list, or a claim, must not fail for the sake of one run. */
+const labelsOf = (text: string): Record<string, string> => {
+  if (text === "{}") return {}
+  try {
+    const labels: unknown = JSON.parse(text)
+    return typeof labels === "object" && labels !== null ? (labels as Record<string, string>) : {}
+  } catch {
+    return {}
   }
 }
 

@@ -21,16 +21,17 @@ export const loadedOf = (db: Database, row: Columns): Journal.Loaded => {
     sequence,
     sequence,
     id
-  )!
+  )
   return {
     head: headOf(row),
-    state: payload["state"] as string,
+    // Where there is none, the text is no state: whoever reads it finds the run corrupt, and ends it.
+    state: (payload?.["state"] ?? "") as string,
     store: db
       .all("select key, value from cano_store where run = ? order by key", id)
       .map((entry) => [entry["key"] as string, entry["value"] as string]),
     undo: db.all("select * from cano_undo where run = ? order by transition", id).map(undoOf),
-    progress: (payload["progress"] ?? undefined) as string | undefined,
-    outcome: (payload["outcome"] ?? undefined) as string | undefined
+    progress: (payload?.["progress"] ?? undefined) as string | undefined,
+    outcome: (payload?.["outcome"] ?? undefined) as string | undefined
   }
 }
 

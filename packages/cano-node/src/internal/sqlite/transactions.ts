@@ -1,7 +1,7 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Random from "effect/Random"
-import * as Semaphore from "effect/Semaphore"
 import { JournalFailure } from "effect-cano/DurableError"
 import type * as Durable from "effect-cano/Durable"
 import type * as Journal from "effect-cano/Journal"
@@ -20,35 +20,60 @@ interface Parts {
   readonly onEnd: (isWritten: boolean) => void
 }
 
+/** Gives an effect the connection of a transaction, for as long as the transaction is open. */
+export type Around = (db: Database, isOpen: () => boolean) => Durable.Transaction["around"]
+
 /** The transactions of users, one at a time: SQLite has one writer. */
 export class Transactions {
   private readonly parts: Parts
-  private readonly turn = Semaphore.makeUnsafe(1)
   private db: Database | undefined = undefined
+  private isTaken = false
+  private readonly free = Latch.makeUnsafe(true)
 
   constructor(parts: Parts) {
     this.parts = parts
   }
 
-  /** Begins a transaction when it has the lock of the file. `around` gives an effect the connection. */
-  begin(around: (db: Database) => Durable.Transaction["around"]): Effect.Effect<Durable.Transaction, JournalFailure> {
-    const { turn } = this
-    const opened = Effect.suspend(() => Effect.flatMap(this.connection, (db) => Effect.as(this.locked(db), db)))
-    return Effect.uninterruptibleMask((restore) =>
+  /**
+   * Begins a transaction when it has the lock of the file. Only the waits can be interrupted: whoever has the turn, or the
+   * lock, also has the transaction that gives it back.
+   */
+  begin(around: Around): Effect.Effect<Durable.Transaction, JournalFailure> {
+    return Effect.uninterruptible(
       Effect.andThen(
-        restore(turn.take(1)),
-        Effect.matchCauseEffect(restore(opened), {
-          onFailure: (cause) => Effect.andThen(turn.release(1), Effect.failCause(cause)),
-          onSuccess: (db) => Effect.succeed(this.transaction(db, around(db)))
+        this.turn,
+        Effect.matchCauseEffect(this.opened, {
+          onFailure: (cause) => {
+            this.giveBack()
+            return Effect.failCause(cause)
+          },
+          onSuccess: (db) => Effect.succeed(this.transaction(db, around))
         })
       )
     )
   }
 
-  private get connection(): Effect.Effect<Database, JournalFailure> {
-    if (this.db !== undefined) return Effect.succeed(this.db)
-    return Effect.map(this.parts.open, (db) => (this.db = db))
+  /** Takes the turn, and waits as long as another transaction has it. */
+  private readonly turn: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.isTaken) return Effect.andThen(Effect.interruptible(this.free.await), this.turn)
+    this.isTaken = true
+    this.free.closeUnsafe()
+    return Effect.void
+  })
+
+  private giveBack(): void {
+    this.isTaken = false
+    this.free.openUnsafe()
   }
+
+  /** Opens the connection, if it is the first time, and begins when no other process writes. */
+  private readonly opened: Effect.Effect<Database, JournalFailure> = Effect.suspend(() => {
+    const connection = this.db === undefined ? this.parts.open : Effect.succeed(this.db)
+    return Effect.flatMap(connection, (db) => {
+      this.db = db
+      return Effect.as(this.locked(db), db)
+    })
+  })
 
   private locked(db: Database): Effect.Effect<void, JournalFailure> {
     const { clock, patience } = this.parts
@@ -60,38 +85,43 @@ export class Transactions {
       } catch (error) {
         const isOver = clock.currentTimeMillisUnsafe() - startedAt >= patience
         if (!isBusy(error) || isOver) return Effect.fail(failureOf("begin a transaction", error))
-        return Effect.flatMap(Random.nextIntBetween(2, 20), (millis) => Effect.andThen(Effect.sleep(millis), attempt))
+        const pause = Effect.flatMap(Random.nextIntBetween(2, 20), Effect.sleep)
+        return Effect.andThen(Effect.interruptible(pause), attempt)
       }
     })
     return attempt
   }
 
-  private transaction(db: Database, around: Durable.Transaction["around"]): Durable.Transaction {
+  private transaction(db: Database, around: Around): Durable.Transaction {
     const { appendOn, onEnd } = this.parts
     let isOpen = true
-    const end = (how: () => void): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        if (!isOpen) return Effect.void
-        isOpen = false
-        how()
-        return Effect.asVoid(this.turn.release(1))
+    const end = (isWritten: boolean): void => {
+      isOpen = false
+      if (!isWritten) db.rollback()
+      onEnd(isWritten)
+      this.giveBack()
+    }
+    /** SQLite may have ended the transaction by itself. Then what follows would be committed apart. */
+    const whileOpen = <A, E>(operation: string, effect: () => Effect.Effect<A, E>) =>
+      Effect.suspend((): Effect.Effect<A, E | JournalFailure> => {
+        if (isOpen && db.isInTransaction) return effect()
+        return Effect.fail(new JournalFailure({ operation, reason: "Refused", cause: "the transaction has ended" }))
       })
+    const append = appendOn(db)
     return {
-      around,
-      append: appendOn(db),
-      commit: Effect.suspend(() => {
-        if (!isOpen)
-          return Effect.fail(new JournalFailure({ operation: "commit", reason: "Refused", cause: "it has ended" }))
+      around: around(db, () => isOpen && db.isInTransaction),
+      append: (entry) => whileOpen("append", () => append(entry)),
+      commit: whileOpen("commit a transaction", () => {
         try {
           db.commit()
         } catch (error) {
           return Effect.fail(failureOf("commit a transaction", error))
         }
-        return end(() => onEnd(true))
+        end(true)
+        return Effect.void
       }),
-      rollback: end(() => {
-        db.rollback()
-        onEnd(false)
+      rollback: Effect.sync(() => {
+        if (isOpen) end(false)
       })
     }
   }

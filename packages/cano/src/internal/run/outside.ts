@@ -52,7 +52,8 @@ export const transacted = (begin: AnyEffect, attempt: AnyEffect): AnyEffect =>
 
 const inTransaction = (begin: AnyEffect, attempt: AnyEffect): AnyEffect =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(restore(begin), (transaction: Transaction) =>
+    // The one that begins lets itself be interrupted while it waits, and not once it has begun.
+    Effect.flatMap(begin, (transaction: Transaction) =>
       Effect.matchCauseEffect(restore(transaction.around(attempt)), {
         onFailure: (cause) => Effect.andThen(transaction.rollback, Effect.failCause(cause)),
         onSuccess: (next) =>
