@@ -75,6 +75,7 @@ import {
   isIterable,
   isSpan,
   durationProblems,
+  isNumber,
   isObject,
   nameProblems,
   optional,
@@ -115,6 +116,10 @@ export interface WorkerOptions {
   readonly drain?: Duration.Input | undefined
   /** How many workers may die with a run, before it gets ahead, until it ends as `failed`. Default 3. */
   readonly maxCrashes?: number | undefined
+  /** The machine, for lists of workers. Default: none. */
+  readonly host?: string | undefined
+  /** The version of the application, for lists of workers. Default: none. */
+  readonly version?: string | undefined
   /** A label of this process in lists of workers. A random part is added, so two processes may share it. */
   readonly worker?: string | undefined
 }
@@ -279,6 +284,8 @@ export const layer = (options: WorkerOptions = {}): Layer.Layer<Durable, Journal
   refuse("Durable.layer", optionsProblems("options", options, workerChecks))
   const {
     concurrency = 100,
+    host = "",
+    version = "",
     drain = "30 seconds",
     maxCrashes = 3,
     poll = "1 second",
@@ -290,6 +297,8 @@ export const layer = (options: WorkerOptions = {}): Layer.Layer<Durable, Journal
     Effect.flatMap(Journal.Journal, (journal) =>
       Engine.make(journal, {
         label: worker,
+        host,
+        version,
         concurrency,
         maxCrashes,
         drain: Duration.toMillis(drain),
@@ -412,7 +421,11 @@ export const signal = <A>(
   "Accepted" | "Duplicate",
   UnknownRun | RunEnded | InvalidRun | NotEncodable | TooLarge | JournalFailure,
   Durable
-> => Durable.use((engine) => engine.signal(runId, signal, value, options?.id))
+> =>
+  Durable.use((engine) => {
+    refuse("Durable.signal", optionsProblems("options", options, signalChecks))
+    return engine.signal(runId, signal, value, options.id)
+  })
 
 /**
  * Cancels a run: its state is interrupted, its compensations run, and it ends as `cancelled`.
@@ -738,6 +751,7 @@ export const list = (
   } = {}
 ): Effect.Effect<{ readonly runs: ReadonlyArray<Info>; readonly next: string | undefined }, JournalFailure, Durable> =>
   Durable.use((engine) => {
+    refuse("Durable.list", optionsProblems("the query", query, queryChecks))
     const { createdAfter, createdBefore } = query
     const page = engine.journal.list({
       ...query,
@@ -803,6 +817,7 @@ export const history = (
 ): Stream.Stream<Journal.Step, JournalFailure, Durable> =>
   Stream.unwrap(
     Durable.use((engine) => {
+      refuse("Durable.history", optionsProblems("options", options, historyChecks))
       const page = (after: number) =>
         engine.journal.steps({ runId, after, limit: 100, payloads: options.payloads ?? false })
       return Effect.succeed(
@@ -867,13 +882,37 @@ const removalProblems = (what: unknown): ReadonlyArray<string> => {
   return durationProblems("endedFor", (what as { readonly endedFor?: unknown }).endedFor, "from 0")
 }
 
+const anyValue = () => []
+const isList = expected("a list", Array.isArray)
+const isTime = optional(expected("a DateTime", DateTime.isDateTime))
+
+const signalChecks: Checks<{ readonly id?: string | undefined }> = { id: anyValue }
+const historyChecks: Checks<{ readonly payloads?: boolean | undefined }> = {
+  payloads: optional(expected("a boolean", (value) => typeof value === "boolean"))
+}
+const queryChecks: Checks<Journal.Query> = {
+  workflow: anyValue,
+  fingerprint: anyValue,
+  status: optional(isList),
+  tag: anyValue,
+  errorTag: anyValue,
+  labels: optional(isObject),
+  parent: anyValue,
+  createdAfter: isTime,
+  createdBefore: isTime,
+  limit: optional(isNumber(1, 1000)),
+  after: anyValue
+}
+
 const workerChecks: Checks<WorkerOptions> = {
   concurrency: optional(isCount(1)),
   staleAfter: optional(isDuration("above 0")),
   poll: optional(isDuration("above 0")),
   drain: optional(isDuration("from 0")),
   maxCrashes: optional(isCount(0)),
-  worker: optional((what, worker) => nameProblems(what, worker))
+  worker: optional(nameProblems),
+  host: optional(nameProblems),
+  version: optional(nameProblems)
 }
 
 const jobChecks: Checks<JobOptions<any, any, boolean>> = {
@@ -896,8 +935,6 @@ const instanceProblems = (instance: unknown, index: number): ReadonlyArray<strin
     labels: () => [],
     state: () => []
   })
-
-const isList = expected("a list", Array.isArray)
 
 const registerChecks: Checks<RegisterOptions<any>> = {
   errors: optional(expected("a Schema", Schema.isSchema)),

@@ -23,8 +23,13 @@ export class Children {
   private readonly parent: Registered
   private readonly labels: Readonly<Record<string, string>>
 
-  constructor(host: Host, ledger: Ledger, parent: Registered, labels: Readonly<Record<string, string>>) {
-    this.labels = labels
+  /** The stores that children were given here. One that was created before this stay was given the store of that moment. */
+  private readonly given = new Map<string, ReadonlyArray<StoreChange>>()
+  private readonly atFirst: ReadonlyArray<StoreChange>
+
+  constructor(host: Host, ledger: Ledger, parent: Registered, { head, store }: Loaded) {
+    this.atFirst = store
+    this.labels = head.labels
     this.host = host
     this.ledger = ledger
     this.parent = parent
@@ -50,6 +55,7 @@ export class Children {
       const store = yield* this.ledger.entries
       const parent = { runId: this.ledger.runId, slot: id.slice(this.ledger.runId.length + 1) }
       const trace = yield* Effect.withFiber((fiber) => Effect.succeed(traceparentOf(fiber)))
+      this.given.set(id, store)
       const run = newRun(registered, { runId: id, state, text, store, parent, labels: this.labels, trace })
       yield* this.ledger.persist(journal.create(run))
       this.host.nudge()
@@ -87,12 +93,9 @@ export class Children {
       const { error, errorTag, tag, workflow: name } = head
       return Effect.die(new RunFailed({ runId, workflow: name, state: tag, errorTag, error }))
     }
-    return Effect.gen({ self: this }, function* () {
-      const [first] = yield* this.ledger.persist(
-        this.host.journal.steps({ runId, after: -1, limit: 1, payloads: true })
-      )
-      this.ledger.apply(difference(first?.store ?? [], store))
-      return yield* codecOf(machine.schema).decode(runId, "state", state)
+    return Effect.suspend(() => {
+      this.ledger.apply(difference(this.given.get(runId) ?? this.atFirst, store))
+      return codecOf(machine.schema).decode(runId, "state", state)
     })
   }
 

@@ -46,6 +46,11 @@ export class Ending {
     for (const each of undo) this.undo.set(each.transition, each)
   }
 
+  /** Nothing has to be undone. */
+  forget(): void {
+    this.undo.clear()
+  }
+
   /** The undo of the state that a transition entered. */
   undoOf(transition: number): Undo | undefined {
     return this.undo.get(transition)
@@ -103,14 +108,16 @@ export class Ending {
     this.ledger.progress.failures.length = 0
     if (this.pending.length === 0) return this.last({ ...row, ...rowOf(end), status: end.status })
     this.ledger.isInLoop = false
-    return Effect.andThen(this.written({ ...row, ...compensating(end) }), this.unwind(end))
+    const written = this.written({ ...row, ...compensating(end) })
+    // The row itself may belong to the states to undo.
+    return Effect.flatMap(written, () => this.unwind(end))
   }
 
   /** Runs the compensations that are left, with a row after each. */
-  private unwind(end: End): Effect.Effect<void, any> {
+  private unwind(end: End, pending: ReadonlyArray<Undo> = this.pending, at: number = 0): Effect.Effect<void, any> {
     return Effect.suspend(() => {
       this.hasBegun = true
-      const [undo] = this.pending
+      const undo = pending[at]
       if (undo === undefined) return this.last({ ...rowOf(end), status: end.status })
       if (this.around.isStopping()) return this.ledger.release
       this.present = { undo, end }
@@ -121,7 +128,7 @@ export class Ending {
         const changed: Undo = { ...undo, outcome: Exit.isSuccess(exit) ? "done" : "failed" }
         const after = Exit.isSuccess(exit) ? Effect.succeed(end) : this.worsened(end, undo.tag, exit.cause)
         return Effect.flatMap(after, (next) =>
-          Effect.andThen(this.written({ ...compensating(next), undo: [changed] }), this.unwind(next))
+          Effect.andThen(this.written({ ...compensating(next), undo: [changed] }), this.unwind(next, pending, at + 1))
         )
       })
     })

@@ -25,7 +25,7 @@ import type { Head, NewRun, Shape as Journal, StoreChange } from "../../Journal.
 import type { Signal } from "../../Signal.ts"
 import { MemoryStore } from "../../Store.ts"
 import type { Workflow } from "../../Workflow.ts"
-import { durationProblems, isObject, nameProblems, refuse } from "../faults.ts"
+import { durationProblems, nameProblems, optionsProblems, refuse } from "../faults.ts"
 import { entryOf, type Machine, machineOf } from "../machine/machine.ts"
 import type { AnyState } from "../machine/state.ts"
 import { watchedJournal } from "../watch/journal.ts"
@@ -44,6 +44,8 @@ import { cancelled, Worker } from "./worker.ts"
 /** The options of a worker, durations in milliseconds. */
 export interface Options {
   readonly label: string
+  readonly host: string
+  readonly version: string
   readonly concurrency: number
   readonly staleAfter: number
   readonly poll: number
@@ -86,7 +88,7 @@ export class Engine {
       }
       const owner = `${options.label}-${yield* randomName}`
       const nudges = yield* Queue.sliding<void>(1)
-      const workerOptions = { ...options, owner, host: "" }
+      const workerOptions = { ...options, owner }
       const worker = new Worker(journal, registry, workerOptions, scope, nudges, waiters)
       yield* worker.begin
       yield* Effect.addFinalizer(() => worker.close)
@@ -120,6 +122,7 @@ export class Engine {
   private unregister(registered: Registered, worker: Worker): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.registry.remove(registered)
+      worker.restore()
       return worker.end((stay) => stay.registered === registered || stay.registered.root === registered)
     })
   }
@@ -137,7 +140,7 @@ export class Engine {
     here: boolean
   ): Effect.Effect<Head, InvalidRun | RunMismatch | NotEncodable | TooLarge | JournalFailure> {
     return Effect.gen({ self: this }, function* () {
-      refuse("Durable.start", isObject("the options", options))
+      refuse("Durable.start", optionsProblems("the options", options, startOptions))
       const { delay, labels = {}, runId } = options
       const problems = [
         ...startProblems(runId, labels),
@@ -285,7 +288,7 @@ export class Engine {
     }
   ): Effect.Effect<Head, UnknownRun | UnknownStep | Corrupt | InvalidRun | RunMismatch | TooLarge | JournalFailure> {
     return Effect.gen({ self: this }, function* () {
-      refuse("Durable.restart", isObject("the options", options))
+      refuse("Durable.restart", optionsProblems("the options", options, restartOptions))
       const { from, labels = {}, runId } = options
       const problems = startProblems(runId, labels)
       if (problems.length > 0) return yield* Effect.fail(new InvalidRun({ problems }))
@@ -446,6 +449,11 @@ const hearing = (journal: Journal, waiters: Waiters, worker: Worker | undefined)
 // -----------------------------------------------------------------------------
 // checks
 // -----------------------------------------------------------------------------
+
+/** The values of these options may come from outside, so wrong ones are failures. Wrong names are mistakes in a program. */
+const any = () => []
+const startOptions = { runId: any, state: any, labels: any, delay: any }
+const restartOptions = { from: any, sequence: any, runId: any, labels: any }
 
 const storableProblems = (what: string, text: unknown): ReadonlyArray<string> => {
   const problems = nameProblems(what, text)

@@ -80,13 +80,15 @@ export class Stay implements Interceptor<any>, StayView {
     this.host = host
     this.loaded = loaded
     this.ledger = new Ledger(host.journal, host.owner, registered.definition.fingerprint, loaded)
-    this.children = new Children(host, this.ledger, registered, loaded.head.labels)
+    this.children = new Children(host, this.ledger, registered, loaded)
     this.ending = new Ending(this.ledger, registered, loaded.undo, {
       run: (undo, effect) => this.apart(this.within(this.inUndo(undo, this.undoing(undo.tag, effect)))),
       isStopping: () => this.isDraining || this.isStopped
     })
     this.ledger.onCancel = () => this.leave("cancel")
     if (loaded.head.isCancelRequested) this.leaving = "cancel"
+    // Cancelled before its first state began: there is nothing to undo.
+    if (loaded.head.isCancelRequested && loaded.head.fence === 1 && loaded.head.sequence === 0) this.ending.forget()
   }
 
   get hasEnded(): boolean {

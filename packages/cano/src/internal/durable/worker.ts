@@ -23,6 +23,7 @@ import type { Waiters } from "./waiters.ts"
 export interface WorkerOptions {
   readonly owner: string
   readonly host: string
+  readonly version: string
   readonly concurrency: number
   readonly staleAfter: number
   readonly poll: number
@@ -57,6 +58,8 @@ export class Worker implements Host {
   /** Counts the claims and creations that have begun. */
   private begun = 0
   private lastBeat = 0
+  /** The beats since the clock has jumped, or the journal was away. */
+  private calmBeats = 1
   /** The journal's clock minus the clock of this process, in milliseconds. */
   ahead = 0
   private readonly waiters: Waiters
@@ -147,7 +150,7 @@ export class Worker implements Host {
     return Effect.suspend(() => {
       const machine = machineOf(workflow)
       const known = this.registry.named(machine.name)
-      const child = registeredOf(workflow, machine, parent.context, parent.errors, [], parent.root ?? parent)
+      const child = nestedBy(parent, workflow)
       return known?.definition.fingerprint === child.definition.fingerprint ? Effect.succeed(known) : this.admit(child)
     })
   }
@@ -159,17 +162,39 @@ export class Worker implements Host {
     return Effect.gen({ self: this }, function* () {
       yield* this.journal.define({ workflow, fingerprint, graph, schema })
       if (!this.registry.add(registered)) refuseName(workflow, this.registry.named(workflow)?.machine === machine)
-      for (const child of nestedIn(machine)) {
-        const nested = machineOf(child)
-        const known = this.registry.named(nested.name)
-        // A child run is found again by the name of its workflow, so a name stands for one workflow.
-        if (known !== undefined && known.machine !== nested) refuseName(nested.name, false)
-        yield* this.adopt(child, registered)
-      }
+      yield* this.adoptAll(registered)
       yield* this.learn
       this.nudge()
       return registered
     })
+  }
+
+  /** Registers what the states of a workflow nest. */
+  private adoptAll(registered: Registered): Effect.Effect<void, JournalFailure> {
+    return Effect.forEach(
+      nestedIn(registered.machine),
+      (child) => {
+        const nested = machineOf(child)
+        const known = this.registry.named(nested.name)
+        // A child run is found again by the name of its workflow, so a name stands for one workflow.
+        if (known !== undefined && known.machine !== nested) refuseName(nested.name, false)
+        return this.adopt(child, registered)
+      },
+      { discard: true }
+    )
+  }
+
+  /** Registers again what the workflows that stay nest, after one that had brought it along is gone. */
+  restore(): void {
+    const restoreIn = (parent: Registered): void => {
+      for (const child of nestedIn(parent.machine)) {
+        if (this.registry.named(machineOf(child).name) !== undefined) continue
+        const registered = nestedBy(parent, child)
+        this.registry.add(registered)
+        restoreIn(registered)
+      }
+    }
+    for (const registered of Array.from(this.registry.all)) restoreIn(registered)
   }
 
   // -- claiming -------------------------------------------------------------------------------------------------------
@@ -181,12 +206,15 @@ export class Worker implements Host {
 
   /** Claims once, and gives the milliseconds until the next claim. */
   private claimOnce(): Effect.Effect<number> {
-    return Effect.suspend(() => {
+    return Effect.clockWith((clock) => {
       const { maxCrashes, owner, poll, staleAfter } = this.options
       const { fingerprints } = this.registry
       const limit = Math.min(this.free, batch)
       this.isCrowded = limit <= 0
       if (limit <= 0 || fingerprints.length === 0) return Effect.succeed(poll)
+      // When the clock has jumped, other workers look dead until they have beaten once more.
+      const hasJumped = Math.abs(clock.currentTimeMillisUnsafe() - this.lastBeat) > staleAfter
+      if (hasJumped || this.calmBeats === 0) return Effect.succeed(Math.min(poll, staleAfter / 3))
       const claim = this.journal.claim({ owner, limit, fingerprints, runIds: undefined, staleAfter, maxCrashes })
       return this.claiming(
         // An answer that is lost is found by a beat.
@@ -260,13 +288,13 @@ export class Worker implements Host {
 
   readonly beat: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
     const sentAt = yield* Clock.currentTimeMillis
-    const { concurrency, host, owner, staleAfter } = this.options
+    const { concurrency, host, owner, staleAfter, version } = this.options
     const { begun, pending } = this
     const owned = yield* this.journal
       .beat({
         owner,
         host,
-        version: "0.0.0",
+        version,
         concurrency,
         fingerprints: this.registry.fingerprints,
         isDraining: this.isDraining
@@ -276,6 +304,7 @@ export class Worker implements Host {
       if (Cause.hasInterrupts(owned.cause)) return yield* Effect.failCause(owned.cause as Cause.Cause<never>)
       return yield* Effect.logWarning("The journal could not be told that this worker lives", owned.cause)
     }
+    this.calmBeats = Math.abs(sentAt - this.lastBeat) > staleAfter ? 0 : this.calmBeats + 1
     this.lastBeat = sentAt
     if (this.isLost) {
       this.isLost = false
@@ -386,6 +415,10 @@ const refuseName = (workflow: string, isSame: boolean): void =>
   refuse("Durable.register", [
     isSame ? `workflow "${workflow}" is registered already` : `there is another workflow "${workflow}" in this worker`
   ])
+
+/** A nested workflow has the services and the failures of the one that nests it. */
+const nestedBy = (parent: Registered, workflow: Workflow.Any): Registered =>
+  registeredOf(workflow, machineOf(workflow), parent.context, parent.errors, [], parent.root ?? parent)
 
 /** The workflows that the states of a machine nest, in branches of forks too. */
 const nestedIn = (machine: Machine): ReadonlyArray<Workflow.Any> =>
