@@ -5,6 +5,7 @@
  */
 export * as Crash from "./Crash.ts"
 export * as InterpreterSuite from "./InterpreterSuite.ts"
+export * as JournalRows from "./JournalRows.ts"
 export * as JournalSuite from "./JournalSuite.ts"
 export * as Machines from "./Machines.ts"
 export * as Reference from "./Reference.ts"

@@ -12,7 +12,7 @@ import { Database } from "../../src/internal/sqlite/database.ts"
 import { make } from "../../src/internal/sqlite/journal.ts"
 import * as SqliteJournal from "../../src/SqliteJournal.ts"
 import { directory, newFile, open } from "../support/files.ts"
-import { newRun, row, worker } from "../support/runs.ts"
+import { ownedRun as newRun, row, workerOf } from "effect-cano-testing/JournalRows"
 
 /** The failure of an effect that must have one. */
 const failureOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -148,7 +148,7 @@ describe("SqliteJournal, J7: files", () => {
       db.exec("delete from cano_payload where run = (select id from cano_run where run_id = 'r1')")
       db.close()
       const journal = yield* open(file)
-      yield* journal.beat({ ...worker, owner: "w" })
+      yield* journal.beat(workerOf("w"))
       const { runs } = yield* journal.claim({
         owner: "w",
         limit: 10,
@@ -204,9 +204,9 @@ describe("SqliteJournal, J7: files", () => {
       Effect.gen(function* () {
         const file = yield* newFile
         const journal = yield* open(file)
-        yield* journal.beat(worker)
+        yield* journal.beat(workerOf("a"))
         change(file)
-        const failure = yield* failureOf(journal.beat(worker))
+        const failure = yield* failureOf(journal.beat(workerOf("a")))
         assert.strictEqual(failure.reason, "Damaged")
         assert.include(String(failure.cause), "was deleted or replaced while it was open")
         // From then on nothing is written into the file that is lost.

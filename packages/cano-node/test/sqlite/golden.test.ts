@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import { TestClock } from "effect/testing"
 import { contents } from "../support/contents.ts"
 import { newFile, open } from "../support/files.ts"
-import { row } from "../support/runs.ts"
+import { row } from "effect-cano-testing/JournalRows"
 
 const journals = fileURLToPath(new URL("../fixtures/journals", import.meta.url))
 

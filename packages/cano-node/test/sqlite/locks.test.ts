@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { TestClock } from "effect/testing"
 import { newFile, open } from "../support/files.ts"
-import { newRun, row } from "../support/runs.ts"
+import { ownedRun as newRun, row } from "effect-cano-testing/JournalRows"
 
 /** Takes the lock of a file, as another process would. */
 const lock = (file: string) => {

@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { open } from "../support/files.ts"
-import { newRun, row, worker } from "../support/runs.ts"
+import { ownedRun as newRun, row, workerOf } from "effect-cano-testing/JournalRows"
 
 /** Notes the text of each statement that is prepared. */
 const noted = Effect.acquireRelease(
@@ -64,7 +64,7 @@ describe("SqliteJournal, J15: plans", () => {
       yield* journal.append(row("r", 2, { status: "waiting", waitsFor: "go", wake: { in: 10 } }))
       yield* journal.send({ runId: "r", id: "1", name: "go", value: "1" })
       yield* journal.signals("r", "go")
-      yield* journal.beat(worker)
+      yield* journal.beat(workerOf("a"))
       const claim = { owner: "b", limit: 10, fingerprints: ["f1"], runIds: undefined, staleAfter: 1, maxCrashes: 1 }
       yield* journal.claim(claim)
       yield* journal.claim({ ...claim, owner: "c" })

@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import { start } from "effect-cano-postgres"
 import { clientOf, execute, missing, newDatabase, open } from "../support/journals.ts"
-import { claimOf, newRun, row, worker } from "../support/runs.ts"
+import { claimOf, ownedRun as newRun, row, workerOf } from "effect-cano-testing/JournalRows"
 
 /** As a worker does: what is not available is tried again. */
 const persistent = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -107,7 +107,7 @@ describe.skipIf(missing !== undefined || process.env["CANO_PG_URL"] !== undefine
         )
         yield* Effect.sleep(500)
         for (let n = 1; n <= 20; n++) {
-          yield* Effect.timeout(journal.beat(worker), 2000)
+          yield* Effect.timeout(journal.beat(workerOf("a")), 2000)
           yield* Effect.timeout(journal.append(row("r", n)), 2000)
           yield* Effect.timeout(journal.claim(claimOf("a")), 2000)
         }

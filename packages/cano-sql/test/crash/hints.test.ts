@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { clientOf, execute, missing, newDatabase, open } from "../support/journals.ts"
-import { newRun } from "../support/runs.ts"
+import { ownedRun as newRun } from "effect-cano-testing/JournalRows"
 
 describe.skipIf(missing !== undefined)("hints", { timeout: 60_000 }, () => {
   it.live("J10: a run that one process creates is told to another one, again after its listener was cut off", () =>

@@ -8,7 +8,7 @@ import type { Connection } from "effect/sql/SqlConnection"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import { random, replay } from "effect-cano-testing/Seed"
 import { clientOf, execute, live, missing, newDatabase, open } from "../support/journals.ts"
-import { claimOf, newRun, row, worker } from "../support/runs.ts"
+import { claimOf, ownedRun as newRun, row, workerOf } from "effect-cano-testing/JournalRows"
 
 const runIdsOf = (count: number) => Array.from({ length: count }, (_, n) => `r${String(n).padStart(5, "0")}`)
 
@@ -120,7 +120,7 @@ describe.skipIf(missing !== undefined)("batches", { timeout: 120_000 }, () => {
         journals,
         (journal, n) =>
           Effect.gen(function* () {
-            yield* journal.beat({ ...worker, owner: `w${n}` })
+            yield* journal.beat(workerOf(`w${n}`))
             for (;;) {
               const { runs } = yield* journal.claim(claimOf(`w${n}`))
               if (runs.length === 0) return

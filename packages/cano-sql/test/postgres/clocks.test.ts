@@ -4,7 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { clientOf, live, missing, newDatabase, open } from "../support/journals.ts"
-import { claimOf, newRun, row, worker } from "../support/runs.ts"
+import { claimOf, ownedRun as newRun, row, workerOf } from "effect-cano-testing/JournalRows"
 
 const hour = 3_600_000
 
@@ -31,8 +31,8 @@ describe.skipIf(missing !== undefined)("clocks", { timeout: 60_000 }, () => {
         })
       const behind = yield* openAt(-hour)
       const ahead = yield* openAt(hour)
-      yield* behind.at(behind.journal.beat({ ...worker, owner: "behind" }))
-      yield* ahead.at(ahead.journal.beat({ ...worker, owner: "ahead" }))
+      yield* behind.at(behind.journal.beat(workerOf("behind")))
+      yield* ahead.at(ahead.journal.beat(workerOf("ahead")))
       yield* behind.at(behind.journal.create(newRun("running", { owner: "behind" })))
       yield* ahead.at(ahead.journal.create(newRun("other", { owner: "ahead" })))
       yield* behind.at(behind.journal.create(newRun("sleeps", { owner: "behind" })))

@@ -9,7 +9,7 @@ import { JournalFailure } from "effect-cano/DurableError"
 import { dialectOf } from "../../src/internal/names.ts"
 import * as SqlJournal from "../../src/SqlJournal.ts"
 import { clientOf, execute, live, missing, newDatabase, open } from "../support/journals.ts"
-import { newRun, row } from "../support/runs.ts"
+import { ownedRun as newRun, row } from "effect-cano-testing/JournalRows"
 
 const failure = <A, R>(effect: Effect.Effect<A, JournalFailure, R>) =>
   Effect.map(Effect.exit(effect), (exit) =>

@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { claimOf, conflicts, newRun, rowAfter, type Subject, type Suite, workerOf } from "./suite.ts"
+import { claimOf, newRun, rowAfter, workerOf } from "../../JournalRows.ts"
+import { conflicts, type Subject, type Suite } from "./suite.ts"
 
 const ids = (claimed: { readonly runs: ReadonlyArray<{ readonly head: { readonly runId: string } }> }) =>
   claimed.runs.map((run) => run.head.runId)

@@ -1,7 +1,8 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { claimOf, newRun, rowAfter, type Suite, undoOf } from "./suite.ts"
+import { claimOf, newRun, rowAfter } from "../../JournalRows.ts"
+import { type Suite, undoOf } from "./suite.ts"
 
 export const creating = ({ advance, test, testHistory }: Suite): void => {
   describe("J8: a run is created once", () => {

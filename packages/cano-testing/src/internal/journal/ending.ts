@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { claimOf, conflicts, newRun, rowAfter, type Suite, undoOf } from "./suite.ts"
+import { claimOf, newRun, rowAfter } from "../../JournalRows.ts"
+import { conflicts, type Suite, undoOf } from "./suite.ts"
 import { random, replay } from "../../Seed.ts"
 
 export const ending = ({ advance, test, testPair }: Suite): void => {

@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { claimOf, rowAfter, type Subject, type Suite, undoOf } from "./suite.ts"
+import { claimOf, rowAfter } from "../../JournalRows.ts"
+import { type Subject, type Suite, undoOf } from "./suite.ts"
 
 /** A parent that waits for the ends of children, which run. */
 const family = (journal: Subject, children: number, awaitsChildren = children) =>

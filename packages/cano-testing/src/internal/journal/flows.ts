@@ -2,7 +2,8 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Flow, Shape } from "effect-cano/Journal"
-import { failsWith, newRun, type Suite } from "./suite.ts"
+import { newRun } from "../../JournalRows.ts"
+import { failsWith, type Suite } from "./suite.ts"
 
 const flowOf = (flowId: string, changes?: Partial<Flow>): Flow => ({
   flowId,

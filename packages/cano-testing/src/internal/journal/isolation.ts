@@ -1,7 +1,8 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { JournalFailure, TooLarge } from "effect-cano/DurableError"
-import { failsWith, newRun, rowAfter, type Suite, undoOf } from "./suite.ts"
+import { newRun, rowAfter } from "../../JournalRows.ts"
+import { failsWith, type Suite, undoOf } from "./suite.ts"
 
 /** Strings that have broken databases, file names, patterns and records. */
 const hostile: ReadonlyArray<string> = [

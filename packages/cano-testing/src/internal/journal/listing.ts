@@ -1,7 +1,8 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Query } from "effect-cano/Journal"
-import { failsWith, newRun, type Suite, type Subject } from "./suite.ts"
+import { newRun } from "../../JournalRows.ts"
+import { failsWith, type Suite, type Subject } from "./suite.ts"
 
 const found = (journal: Subject, query: Query) =>
   Effect.map(journal.list(query), (page) => page.runs.map((head) => head.runId))

@@ -6,7 +6,8 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Journal from "effect-cano/Journal"
-import { claimOf, newRun, patience, rowAfter, type Subject, type Suite, undoOf, workerOf } from "./suite.ts"
+import { claimOf, newRun, rowAfter, workerOf } from "../../JournalRows.ts"
+import { patience, type Subject, type Suite, undoOf } from "./suite.ts"
 import { type Random, random, replay } from "../../Seed.ts"
 
 /*

@@ -1,7 +1,8 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { JournalFailure } from "effect-cano/DurableError"
-import { claimOf, failsWith, newRun, rowAfter, type Suite } from "./suite.ts"
+import { claimOf, newRun, rowAfter } from "../../JournalRows.ts"
+import { failsWith, type Suite } from "./suite.ts"
 import { random, replay } from "../../Seed.ts"
 
 const go = (runId: string, id: string, value = "1") => ({ runId, id, name: "go", value })

@@ -8,77 +8,11 @@ import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import * as Journal from "effect-cano/Journal"
 import type { Options } from "../../JournalSuite.ts"
+import { newRun, rowAfter } from "../../JournalRows.ts"
 
 // -----------------------------------------------------------------------------
 // rows
 // -----------------------------------------------------------------------------
-
-/** A run to create: `ready`, of workflow `order`, in state `Start`. */
-export const newRun = (runId: string, changes?: Partial<Journal.NewRun>): Journal.NewRun => ({
-  runId,
-  workflow: "order",
-  fingerprint: "f1",
-  tag: "Start",
-  state: `{"_tag":"Start"}`,
-  owner: undefined,
-  startIn: 0,
-  labels: {},
-  parent: undefined,
-  restartedFrom: undefined,
-  trace: undefined,
-  transitions: 0,
-  store: [],
-  undo: [],
-  ...changes
-})
-
-/** The row after a head, by the owner of the run. */
-export const rowAfter = (head: Journal.Head, changes?: Partial<Journal.Entry>): Journal.Entry => ({
-  runId: head.runId,
-  owner: head.owner ?? "nobody",
-  fence: head.fence,
-  sequence: head.sequence + 1,
-  inbox: head.inbox,
-  status: "running",
-  phase: head.phase,
-  tag: head.tag,
-  state: undefined,
-  fingerprint: head.fingerprint,
-  transitions: head.transitions,
-  attempt: 1,
-  wake: undefined,
-  waitsFor: undefined,
-  awaitsChildren: 0,
-  store: [],
-  signals: [],
-  undo: [],
-  progress: undefined,
-  errorTag: undefined,
-  error: undefined,
-  outcome: undefined,
-  attempts: 1,
-  ...changes
-})
-
-export const claimOf = (owner: string, changes?: Partial<Journal.Claim>): Journal.Claim => ({
-  owner,
-  limit: 100,
-  fingerprints: ["f1"],
-  runIds: undefined,
-  staleAfter: 10_000,
-  maxCrashes: 3,
-  ...changes
-})
-
-export const workerOf = (owner: string, changes?: Partial<Journal.Worker>): Journal.Worker => ({
-  owner,
-  host: "host",
-  version: "1",
-  concurrency: 10,
-  fingerprints: ["f1"],
-  isDraining: false,
-  ...changes
-})
 
 export const undoOf = (transition: number, changes?: Partial<Journal.Undo>): Journal.Undo => ({
   transition,
@@ -160,6 +94,7 @@ export const suiteOf = (layer: Layer.Layer<Journal.Journal, unknown>, options: O
   return {
     open,
     test,
+    // A journal without histories has nothing that these tests could look at: they are told as skipped.
     testHistory: hasHistory ? test : (name, body) => it.effect.skip(name, () => Effect.flatMap(open, body)),
     testPair: (name, body) => it.effect(name, () => Effect.flatMap(pair, ([one, other]) => body(one, other)), patience),
     advance,

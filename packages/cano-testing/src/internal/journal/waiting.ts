@@ -2,7 +2,8 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { claimOf, newRun, type Suite } from "./suite.ts"
+import { claimOf, newRun } from "../../JournalRows.ts"
+import { type Suite } from "./suite.ts"
 
 export const waiting = ({ advance, test }: Suite): void => {
   describe("J10: rests", () => {

@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { claimOf, conflicts, newRun, rowAfter, type Suite, workerOf } from "./suite.ts"
+import { claimOf, newRun, rowAfter, workerOf } from "../../JournalRows.ts"
+import { conflicts, type Suite } from "./suite.ts"
 
 export const workers = ({ advance, test }: Suite): void => {
   describe("J9: workers", () => {

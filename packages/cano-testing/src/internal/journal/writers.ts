@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { claimOf, rowAfter, type Suite } from "./suite.ts"
+import { claimOf, rowAfter } from "../../JournalRows.ts"
+import { type Suite } from "./suite.ts"
 import { random, replay } from "../../Seed.ts"
 
 export const writers = ({ hasHistory, test, testPair }: Suite): void => {

@@ -2,7 +2,8 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Status } from "effect-cano/Journal"
-import { claimOf, conflicts, failsWith, newRun, rowAfter, type Suite, undoOf, workerOf } from "./suite.ts"
+import { claimOf, newRun, rowAfter, workerOf } from "../../JournalRows.ts"
+import { conflicts, failsWith, type Suite, undoOf } from "./suite.ts"
 
 export const writing = ({ advance, hasHistory, test, testHistory }: Suite): void => {
   describe("J1: an answered row is one commit", () => {

@@ -10,7 +10,8 @@ import type { Workflow } from "../../Workflow.ts"
 import { machineOf } from "../machine/machine.ts"
 import { brandStatus } from "../pool/brand.ts"
 import { resultOf } from "../pool/result.ts"
-import { type Engine, startProblems } from "./engine.ts"
+import { startProblems } from "./checks.ts"
+import type { Engine } from "./engine.ts"
 
 export interface Instance {
   readonly id: string

@@ -25,13 +25,14 @@ import type { Head, NewRun, Shape as Journal, StoreChange } from "../../Journal.
 import type { Signal } from "../../Signal.ts"
 import { MemoryStore } from "../../Store.ts"
 import type { Workflow } from "../../Workflow.ts"
-import { durationProblems, nameProblems, optionsProblems, refuse } from "../faults.ts"
+import { durationProblems, optionsProblems, refuse } from "../faults.ts"
 import { entryOf, type Machine, machineOf } from "../machine/machine.ts"
 import type { AnyState } from "../machine/state.ts"
 import { watchedJournal } from "../watch/journal.ts"
 import { inStart } from "../watch/starts.ts"
 import { traceparentOf } from "../watch/traceparent.ts"
 import { changesBetween } from "./changes.ts"
+import { startOptions, restartOptions, startProblems, storableProblems } from "./checks.ts"
 import { definitionOf, type Fingerprinted, stable } from "./definition.ts"
 import { journaledOf } from "./ledger.ts"
 import { readOutcome } from "./outcome.ts"
@@ -445,50 +446,3 @@ const hearing = (journal: Journal, waiters: Waiters, worker: Worker | undefined)
       worker?.hear(runId)
     })
   )
-
-// -----------------------------------------------------------------------------
-// checks
-// -----------------------------------------------------------------------------
-
-/** The values of these options may come from outside, so wrong ones are failures. Wrong names are mistakes in a program. */
-const any = () => []
-const startOptions = { runId: any, state: any, labels: any, delay: any }
-const restartOptions = { from: any, sequence: any, runId: any, labels: any }
-
-const storableProblems = (what: string, text: unknown): ReadonlyArray<string> => {
-  const problems = nameProblems(what, text)
-  if (problems.length > 0) return problems
-  return (text as string).isWellFormed() && !(text as string).includes("\0")
-    ? []
-    : [`${what} holds a character that cannot be stored`]
-}
-
-/** What is wrong with the id and the labels of a run. */
-export const startProblems = (runId: unknown, labels: unknown): ReadonlyArray<string> => [
-  ...runIdProblems(runId),
-  ...labelProblems(labels)
-]
-
-/** `~` stands in the ids of children. */
-const runIdProblems = (runId: unknown): ReadonlyArray<string> => {
-  const problems = nameProblems("the run id", runId)
-  if (problems.length > 0) return problems
-  const id = runId as string
-  if (!id.isWellFormed()) return ["the run id holds half of a surrogate pair"]
-  if (id.includes("~")) return ['the run id holds "~", which stands in the ids of child runs']
-  return hasControl(id) ? ["the run id holds a control character"] : []
-}
-
-const hasControl = (text: string): boolean => Array.from(text).some((char) => char < " " || char === "\x7f")
-
-const maxLabels = 16
-
-const labelProblems = (labels: unknown): ReadonlyArray<string> => {
-  if (typeof labels !== "object" || labels === null || Array.isArray(labels)) return ["labels is not an object"]
-  const entries = Object.entries(labels)
-  if (entries.length > maxLabels) return [`there are ${entries.length} labels, at most ${maxLabels} are allowed`]
-  return entries.flatMap(([name, value]) => {
-    const label = `label "${name.slice(0, 40)}"`
-    return [...storableProblems("the name of a label", name), ...storableProblems(label, value)]
-  })
-}
