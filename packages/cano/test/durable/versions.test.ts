@@ -103,4 +103,63 @@ describe("versions of a workflow", () => {
       )
     })
   )
+
+  it.effect("a run that compensates goes on with the compensations of the new version", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      let isStuck = true
+      const Old = Schema.TaggedUnion({ A: { id: Schema.String }, B: {}, Done: {} })
+      const New = Schema.TaggedUnion({ A: { order: Schema.String }, B: {}, Done: {} })
+      const old = Workflow.make("saga", Old, {
+        initial: "A",
+        exits: ["Done"],
+        states: {
+          A: {
+            to: ["B"],
+            run: () => ({ _tag: "B" }),
+            compensate: () => Effect.suspend(() => (isStuck ? Effect.never : Effect.void))
+          },
+          B: { to: ["Done"], run: () => Effect.fail("no") }
+        }
+      })
+      const renewed = Workflow.make("saga", New, {
+        initial: "A",
+        exits: ["Done"],
+        states: {
+          A: {
+            to: ["B"],
+            run: () => ({ _tag: "B" }),
+            compensate: ({ order }) => Effect.sync(() => void log.push(`undo ${order}`))
+          },
+          B: { to: ["Done"], run: () => Effect.sync(() => (log.push("B again"), { _tag: "Done" as const })) }
+        }
+      })
+      const journal = yield* Journal.Journal
+      const mine = Layer.succeed(Journal.Journal, journal)
+      yield* Effect.andThen(Durable.start(old, { runId: "s", state: { _tag: "A", id: "7" } }), pass("1 second")).pipe(
+        Effect.provide(Durable.register(old).pipe(Layer.provideMerge(Durable.layer({ drain: 0 })), Layer.provide(mine)))
+      )
+      isStuck = false
+      const migration = Durable.migration(Old, (state): typeof New.Type =>
+        state._tag === "A" ? { _tag: "A", order: state.id } : state
+      )
+      yield* Effect.gen(function* () {
+        yield* pass("1 second")
+        assert.strictEqual((yield* Durable.get("s")).status, "failed")
+        assert.deepStrictEqual(log, ["undo 7"])
+        // and the id is still the run that it was
+        yield* Durable.start(renewed, { runId: "s", state: { _tag: "A", order: "7" } })
+        yield* Durable.restart(renewed, { from: "s", sequence: 0, runId: "s2" })
+        yield* pass("1 second")
+        assert.strictEqual((yield* Durable.get("s2")).status, "done")
+      }).pipe(
+        Effect.provide(
+          Durable.register(renewed, { migrations: [migration] }).pipe(
+            Layer.provideMerge(Durable.layer()),
+            Layer.provide(mine)
+          )
+        )
+      )
+    }).pipe(Effect.provide(Journal.layerMemory))
+  )
 })

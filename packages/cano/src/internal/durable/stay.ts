@@ -4,7 +4,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { Corrupt } from "../../DurableError.ts"
 import type { AttemptFailure, Interceptor, Part, Run as LiveRun } from "../../Interpreter.ts"
 import type { Head, Loaded, Shape as Journal, Undo, Wake } from "../../Journal.ts"
 import { type Signal, Signals } from "../../Signal.ts"
@@ -29,7 +28,8 @@ import { isGone, Ledger, type Written } from "./ledger.ts"
 import { randomName } from "./names.ts"
 import { described } from "./outcome.ts"
 import { codecOf } from "./payloads.ts"
-import { type Migration, pendingUndo, type Registered } from "./registry.ts"
+import { readState } from "./reading.ts"
+import { pendingUndo, type Registered } from "./registry.ts"
 
 /** A run with so many crashes runs beside no other such run, so that each is judged by its own crashes. */
 export const suspectFrom = 2
@@ -244,53 +244,10 @@ export class Stay implements Interceptor<any>, StayView {
     this.ledger.restore(store, this.loaded.store)
   })
 
-  /** Reads the state. The state of an older version becomes one of this version, with a row. */
-  private readonly started: Effect.Effect<AnyState, any> = Effect.suspend(() => {
-    const { definition, machine, migrations } = this.registered
-    const { head, state: text } = this.loaded
-    const migration = head.fingerprint === definition.fingerprint ? undefined : migrations.get(head.fingerprint)
-    const read =
-      migration === undefined
-        ? codecOf(machine.schema).decode(head.runId, "state", text)
-        : this.migrated(migration, "state", text)
-    return Effect.flatMap(Effect.andThen(this.opened, read), (state: AnyState) => {
-      const tag = tagOf(state)
-      if (tag === undefined || !machine.entries.has(tag))
-        return Effect.fail(new Corrupt({ runId: head.runId, what: "state", cause: "no such state" }))
-      if (migration === undefined) return Effect.succeed(state)
-      return Effect.as(this.moved(migration, state, tag), state)
-    })
-  })
-
-  private migrated({ from, to }: Migration, what: string, text: string): Effect.Effect<AnyState, Corrupt> {
-    const { runId } = this.ledger
-    return Effect.flatMap(codecOf(from).decode(runId, what, text), (old) =>
-      Effect.try({ try: () => to(old), catch: (cause) => new Corrupt({ runId, what, cause }) })
-    )
-  }
-
-  /** Writes the row of a migration. */
-  private moved(migration: Migration, state: AnyState, tag: string): Effect.Effect<void, any> {
-    const { ending, ledger } = this
-    const { error, errorTag, phase } = this.head
-    const { outcome } = this.loaded
-    const encode = codecOf(this.registered.machine.schema).encode
-    const again = (text: string) =>
-      Effect.flatMap(this.migrated(migration, "undo", text), (state) =>
-        Effect.map(encode(ledger.runId, "undo", state), (text) => ({ tag: tagOf(state) ?? "", text }))
-      )
-    const change = Effect.fnUntraced(function* (undo: Undo) {
-      const entered = yield* again(undo.entered)
-      const next = undo.next === undefined ? undefined : yield* again(undo.next)
-      return { ...undo, tag: entered.tag, entered: entered.text, next: next?.text }
-    })
-    return Effect.gen(function* () {
-      const undo = yield* Effect.forEach(ending.all, change)
-      ending.keep(undo)
-      const text = yield* encode(ledger.runId, "state", state)
-      yield* ledger.write({ status: "running", phase, outcome, errorTag, error, tag, state: text, undo })
-    })
-  }
+  /** Makes the store, and reads the state. */
+  private readonly started: Effect.Effect<AnyState, any> = Effect.suspend(() =>
+    Effect.andThen(this.opened, readState(this.registered, this.ledger, this.ending, this.loaded))
+  )
 
   private machineFrom(state: AnyState): AnyEffect {
     const { progress, runId, transitions } = this.ledger
